@@ -8,8 +8,8 @@
  * return 0 or a negative TN_E… code; an out parameter is written only on success.
  *
  * Threads: a tn_directory_t may be read by many threads at once (every function that takes it
- * `const`). tn_directory_refresh and tn_directory_close need it for themselves: give each thread its
- * own handle (opening one is a mapping, no copy), or lock around refresh.
+ * `const`). tn_directory_refresh and tn_directory_close need it for themselves: give each thread
+ * its own handle (opening one is a mapping, no copy), or lock around refresh.
  */
 #pragma once
 
@@ -28,23 +28,23 @@ extern "C" {
 
 enum tn_error {
     TN_OK = 0,
-    TN_ENOMEM = -1,        /* memory could not be had */
-    TN_EINVAL = -2,        /* a value is not of the form it must have; the detail names the field */
-    TN_EHOST = -3,         /* not a host name */
-    TN_ENOTFOUND = -4,     /* the thing asked for does not exist, and that is known for certain */
-    TN_EUNAVAILABLE = -5,  /* cannot tell now: no readable directory, or no database */
-    TN_EDAMAGED = -6,      /* a file or record fails its checksum or its form */
-    TN_EVERSION = -7,      /* written by a version that this one does not read */
-    TN_EFOREIGN = -8,      /* belongs to another database, or is older than what is served */
-    TN_ECONFLICT = -9,     /* a name is taken, or a state does not allow the change */
+    TN_ENOMEM = -1,       /* memory could not be had */
+    TN_EINVAL = -2,       /* a value is not of the form it must have; the detail names the field */
+    TN_EHOST = -3,        /* not a host name */
+    TN_ENOTFOUND = -4,    /* the thing asked for does not exist, and that is known for certain */
+    TN_EUNAVAILABLE = -5, /* cannot tell now: no readable directory, or no database */
+    TN_EDAMAGED = -6,     /* a file or record fails its checksum or its form */
+    TN_EVERSION = -7,     /* written by a version that this one does not read */
+    TN_EFOREIGN = -8,     /* belongs to another database, or is older than what is served */
+    TN_ECONFLICT = -9,    /* a name is taken, or a state does not allow the change */
     TN_EPRECONDITION = -10, /* the caller's expected version is not the current one */
-    TN_EAUTH = -11,        /* the caller did not say who it is */
-    TN_EPERM = -12,        /* the caller may not do this */
-    TN_ETOKEN = -13,       /* a token is malformed, forged, expired, or for somebody else */
-    TN_EIO = -14,          /* the operating system refused; the detail has its reason */
-    TN_EFULL = -15,        /* no space left for it */
-    TN_ETOOBIG = -16,      /* larger than its documented limit */
-    TN_EBUSY = -17,        /* held by somebody else; trying again may help */
+    TN_EAUTH = -11,         /* the caller did not say who it is */
+    TN_EPERM = -12,         /* the caller may not do this */
+    TN_ETOKEN = -13,        /* a token is malformed, forged, expired, or for somebody else */
+    TN_EIO = -14,           /* the operating system refused; the detail has its reason */
+    TN_EFULL = -15,         /* no space left for it */
+    TN_ETOOBIG = -16,       /* larger than its documented limit */
+    TN_EBUSY = -17,         /* held by somebody else; trying again may help */
 };
 
 /* What went wrong, for a person. The caller provides it; it may be NULL everywhere. */
@@ -64,8 +64,8 @@ typedef struct {
     size_t length;    /* bytes */
 } tn_str_t;
 
-#define TN_HOST_MAX 253 /* bytes of a name without its trailing dot, RFC 1035 section 3.1 */
-#define TN_SLUG_MAX 63  /* a slug is one DNS label */
+#define TN_HOST_MAX    253 /* bytes of a name without its trailing dot, RFC 1035 section 3.1 */
+#define TN_SLUG_MAX    63  /* a slug is one DNS label */
 #define TN_UUID_LENGTH 36
 
 typedef struct {
@@ -98,10 +98,10 @@ typedef struct {
     tn_directory_state_t state;
     uint64_t generation; /* the change-log version it stands at; 0 when not ready */
     uint64_t tenants;
-    uint64_t domains;    /* custom domains; sub-domains follow from the slugs */
+    uint64_t domains; /* custom domains; sub-domains follow from the slugs */
     uint64_t flags;
-    uint64_t size_bytes; /* of the file */
-    uint64_t used_bytes; /* of its arena, live and superseded records */
+    uint64_t size_bytes;     /* of the file */
+    uint64_t used_bytes;     /* of its arena, live and superseded records */
     uint8_t database_id[16]; /* identity of the database it was built from */
 } tn_directory_info_t;
 
@@ -160,7 +160,7 @@ typedef struct {
 } tn_tenant_t;
 
 typedef enum {
-    TN_DOMAIN_PLATFORM = 1, /* a base domain itself: nobody's */
+    TN_DOMAIN_PLATFORM = 1,  /* a base domain itself: nobody's */
     TN_DOMAIN_SUBDOMAIN = 2, /* SLUG.BASE */
     TN_DOMAIN_CUSTOM = 3,
 } tn_domain_kind_t;
@@ -177,8 +177,8 @@ typedef struct {
 
 /*
  * The domain that a Host header names. TN_EHOST: no host name. TN_ENOTFOUND: the directory is good
- * and has no such host (an IP literal among them). TN_EUNAVAILABLE: there is no directory to ask, or
- * the place to look at is damaged; never read this as "no such tenant".
+ * and has no such host (an IP literal among them). TN_EUNAVAILABLE: there is no directory to ask,
+ * or the place to look at is damaged; never read this as "no such tenant".
  */
 TN_API TN_CHECK int tn_domain_from_host(tn_domain_t *out, const tn_directory_t *directory,
                                         const char *host, size_t length);
@@ -205,7 +205,7 @@ typedef struct {
     char tenant_id[TN_UUID_LENGTH + 1];
     char slug[TN_SLUG_MAX + 1];
     char host[TN_HOST_MAX + 1];
-    int64_t issued_at_s;  /* seconds since the epoch */
+    int64_t issued_at_s; /* seconds since the epoch */
     int64_t expires_at_s;
 } tn_token_t;
 
@@ -213,8 +213,8 @@ typedef struct {
  * Checks an X-Tenant-Token (a JWT, RFC 7519, signed EdDSA, RFC 8037) with the public keys that the
  * directory carries, against the domain it came in by. TN_ETOKEN: anything but a good signature by
  * a known key, over this domain's tenant and host, in its time (clock_skew_s seconds either way).
- * TN_EUNAVAILABLE: no directory, so no keys. Never trust X-Tenant-* headers without it where anything
- * but the edge can reach the application.
+ * TN_EUNAVAILABLE: no directory, so no keys. Never trust X-Tenant-* headers without it where
+ * anything but the edge can reach the application.
  */
 TN_API TN_CHECK int tn_token_verify(tn_token_t *out, const tn_directory_t *directory,
                                     const tn_domain_t *domain, const char *token, size_t length,
@@ -232,9 +232,9 @@ typedef struct {
 typedef int (*tn_page_handler_t)(const tn_page_t *page, void *context);
 
 /*
- * Resolves the host and calls the handler with tenant, settings and domain; returns what the handler
- * returns, or the TN_E… code of the resolution without calling it. TN_EPERM: the tenant is there and is
- * not active.
+ * Resolves the host and calls the handler with tenant, settings and domain; returns what the
+ * handler returns, or the TN_E… code of the resolution without calling it. TN_EPERM: the tenant is
+ * there and is not active.
  */
 TN_API TN_CHECK int tn_page_serve(const tn_directory_t *directory, const char *host, size_t length,
                                   tn_page_handler_t handler, void *context);

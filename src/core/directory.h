@@ -2,9 +2,9 @@
  * Reading the directory beyond what include/tenantry.h offers: by key, by walking it, and the
  * platform's own entry. The file's layout is docs/directory-format.md and core/directory_format.h.
  *
- * Every look-up tells three answers apart: TN_OK; TN_ENOTFOUND (the directory is good and has no such
- * key); TN_EUNAVAILABLE (no directory, or what had to be read is damaged). They take no lock, write
- * nothing, and see every change whole or not at all.
+ * Every look-up tells three answers apart: TN_OK; TN_ENOTFOUND (the directory is good and has no
+ * such key); TN_EUNAVAILABLE (no directory, or what had to be read is damaged). They take no lock,
+ * write nothing, and see every change whole or not at all.
  */
 #pragma once
 
@@ -62,8 +62,9 @@ bool tn_tenant_setting_at(tn_str_t *key, tn_str_t *value, const tn_tenant_t *ten
 void tn_tenant_rebase(tn_tenant_t *out, const tn_tenant_t *tenant, const void *mine);
 
 /*
- * Walks tenants and flag definitions of one generation, in no order, calling back for each until the
- * callback returns non-zero (which is returned). TN_EUNAVAILABLE or TN_EDAMAGED as for look-ups.
+ * Walks tenants and flag definitions of one generation, in no order, calling back for each until
+ * the callback returns non-zero (which is returned). TN_EUNAVAILABLE or TN_EDAMAGED as for
+ * look-ups.
  */
 typedef int (*tn_directory_tenant_fn)(const tn_tenant_t *tenant, void *context);
 typedef int (*tn_directory_flag_fn)(tn_str_t key, bool default_on, void *context);
@@ -73,7 +74,7 @@ TN_CHECK int tn_directory_each_flag(const tn_directory_t *directory, tn_director
                                     void *context);
 
 /*
- * Reads every word and record and checks each: checksums, bounds, that every live key is found by its
- * look-up and every slot leads to a record. TN_EDAMAGED with the offset of the first fault.
+ * Reads every word and record and checks each: checksums, bounds, that every live key is found by
+ * its look-up and every slot leads to a record. TN_EDAMAGED with the offset of the first fault.
  */
 TN_CHECK int tn_directory_verify(const tn_directory_t *directory, tn_err_t *err);

@@ -44,9 +44,9 @@ typedef struct {
 typedef struct tn_directory_writer tn_directory_writer_t;
 
 /*
- * Opens the directory at path for writing. It is verified whole first, unless it was closed cleanly; one left by a
- * killed writer is brought back to its last generation. TN_ENOTFOUND: no file. TN_EDAMAGED,
- * TN_EVERSION: it must be rebuilt. TN_EBUSY: another writer has it.
+ * Opens the directory at path for writing. It is verified whole first, unless it was closed
+ * cleanly; one left by a killed writer is brought back to its last generation. TN_ENOTFOUND: no
+ * file. TN_EDAMAGED, TN_EVERSION: it must be rebuilt. TN_EBUSY: another writer has it.
  */
 TN_CHECK int tn_directory_writer_open(tn_directory_writer_t **out, const char *path, tn_err_t *err);
 
@@ -60,8 +60,8 @@ TN_CHECK int tn_directory_writer_create(tn_directory_writer_t **out, const char 
                                         tn_err_t *err);
 /*
  * `from` is the open writer of the file being replaced, or NULL when there is none or it could not
- * be opened (a damaged one is then kept aside as PATH.damaged). It gives its lock over and may only be closed
- * afterwards. Readers of the old file are told to move.
+ * be opened (a damaged one is then kept aside as PATH.damaged). It gives its lock over and may only
+ * be closed afterwards. Readers of the old file are told to move.
  */
 TN_CHECK int tn_directory_writer_install(tn_directory_writer_t *writer, tn_directory_writer_t *from,
                                          tn_err_t *err);
@@ -73,7 +73,8 @@ void tn_directory_writer_close(tn_directory_writer_t *writer);
  * publishing, and for tn_directory_info. */
 const tn_directory_t *tn_directory_writer_view(tn_directory_writer_t *writer);
 
-/* A change that brings the directory to `generation`, above the present one (TN_EINVAL otherwise). */
+/* A change that brings the directory to `generation`, above the present one (TN_EINVAL otherwise).
+ */
 TN_CHECK int tn_directory_begin(tn_directory_writer_t *writer, uint64_t generation, tn_err_t *err);
 
 /* Each within begin and commit; the first failure makes commit fail with the same error. A put

@@ -7,8 +7,8 @@
 #include "tenantry.h"
 
 /*
- * A slug is one DNS label: 1 to 63 of a-z, 0-9 and hyphen, no hyphen at either end, none at places 3
- * and 4 together (those are A-labels and the like, RFC 5891 section 4.2.3.1). TN_EINVAL with the
+ * A slug is one DNS label: 1 to 63 of a-z, 0-9 and hyphen, no hyphen at either end, none at places
+ * 3 and 4 together (those are A-labels and the like, RFC 5891 section 4.2.3.1). TN_EINVAL with the
  * field "slug" and a reason a person can act on.
  */
 TN_CHECK int tn_slug_check(tn_str_t slug, tn_err_t *err);

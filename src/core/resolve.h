@@ -7,8 +7,8 @@
 #include "tenantry.h"
 
 enum tn_strategy {
-    TN_STRATEGY_HOST = 1, /* sub-domain of a base domain, custom domain */
-    TN_STRATEGY_PATH = 2, /* PREFIX/SLUG/… on the platform's own host */
+    TN_STRATEGY_HOST = 1,   /* sub-domain of a base domain, custom domain */
+    TN_STRATEGY_PATH = 2,   /* PREFIX/SLUG/… on the platform's own host */
     TN_STRATEGY_HEADER = 4, /* a header with a slug or an id, from trusted addresses only, on the
                                platform's own host */
 };
@@ -19,10 +19,10 @@ typedef struct {
 } tn_resolve_policy_t;
 
 typedef struct {
-    tn_str_t host;         /* as received: Host, :authority, or a trusted X-Forwarded-Host */
-    tn_str_t path;         /* decoded and normalised, begins with '/' */
-    tn_str_t header;       /* the header's value, "" without one */
-    bool is_from_trusted;  /* the peer's address is a trusted one */
+    tn_str_t host;        /* as received: Host, :authority, or a trusted X-Forwarded-Host */
+    tn_str_t path;        /* decoded and normalised, begins with '/' */
+    tn_str_t header;      /* the header's value, "" without one */
+    bool is_from_trusted; /* the peer's address is a trusted one */
 } tn_resolve_request_t;
 
 typedef enum {
@@ -39,13 +39,13 @@ typedef enum {
 
 typedef struct {
     tn_answer_t answer;
-    const char *resolved_by;  /* "subdomain", "domain", "path", "header"; "" without a tenant */
-    tn_host_t host;           /* valid unless INVALID_HOST */
-    tn_domain_t domain;       /* when a tenant is known */
-    tn_tenant_t tenant;       /* when a tenant is known; borrowed from the directory */
+    const char *resolved_by; /* "subdomain", "domain", "path", "header"; "" without a tenant */
+    tn_host_t host;          /* valid unless INVALID_HOST */
+    tn_domain_t domain;      /* when a tenant is known */
+    tn_tenant_t tenant;      /* when a tenant is known; borrowed from the directory */
     char redirect_host[TN_HOST_MAX + 1]; /* for REDIRECT, without a port */
-    size_t path_consumed;     /* for "path": bytes at the path's start that name the tenant (the
-                                 application's path begins after them, at a '/') */
+    size_t path_consumed; /* for "path": bytes at the path's start that name the tenant (the
+                             application's path begins after them, at a '/') */
 } tn_resolution_t;
 
 /*

@@ -4,7 +4,8 @@
  * Ed25519 (RFC 8037):
  *
  *   header   {"alg":"EdDSA","kid":KID,"typ":"JWT"}
- *   claims   {"aud":"tenantry","exp":S,"host":HOST,"iat":S,"iss":"tenantry-edge","slug":SLUG,"sub":ID}
+ *   claims
+ * {"aud":"tenantry","exp":S,"host":HOST,"iat":S,"iss":"tenantry-edge","slug":SLUG,"sub":ID}
  *
  * No clock and no cache here: the edge signs once per host and half minute and says when.
  */
@@ -19,8 +20,8 @@
 typedef struct tn_signer tn_signer_t;
 
 /*
- * The signing keys from the text of a key file: a JWK Set (RFC 7517) of OKP/Ed25519 private keys; the
- * first signs, all are published. TN_EINVAL names what is wrong, never a secret.
+ * The signing keys from the text of a key file: a JWK Set (RFC 7517) of OKP/Ed25519 private keys;
+ * the first signs, all are published. TN_EINVAL names what is wrong, never a secret.
  */
 TN_CHECK int tn_signer_parse(tn_signer_t **out, const char *jwks, size_t length, tn_err_t *err);
 void tn_signer_free(tn_signer_t *signer); /* wipes the keys; NULL is allowed */
