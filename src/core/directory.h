@@ -26,6 +26,8 @@ typedef struct {
     size_t base_domain_count;
     tn_public_key_t keys[TN_PUBLIC_KEYS_MAX]; /* the first is the one that signs now */
     size_t key_count;
+    uint64_t options_hash; /* the publisher's: of the options that decide what is published; kept
+                              with the entry as it was put, 0 when none was */
 } tn_platform_t;
 
 /* Copies only what it fills; borrowed strings. */

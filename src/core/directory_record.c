@@ -1,0 +1,314 @@
+/*
+ * Reading records; see directory_record.h. What a record may hold is decided by its own bytes only
+ * as far as they agree with each other and with the limits in directory_writer.h.
+ */
+#include "core/directory_record.h"
+
+#include "base/str.h"
+#include "base/uuid.h"
+#include "core/directory_layout.h"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+uint64_t tn_checksum(const void *data, size_t size_bytes)
+{
+    return XXH3_64bits(data, size_bytes);
+}
+
+bool tn_record_load(tn_record_t *out, const uint8_t *image, uint64_t arena_offset, uint64_t size,
+                    uint32_t unit)
+{
+    uint64_t offset = (uint64_t)unit * TN_FORMAT_UNIT;
+    if (offset < arena_offset || offset > size || size - offset < TN_RECORD_HEADER_SIZE) {
+        return false;
+    }
+    const uint8_t *data = image + offset;
+    uint32_t record_size = tn_load_u32(data + TN_RECORD_SIZE);
+    if (record_size < TN_RECORD_HEADER_SIZE || record_size > TN_RECORD_MAX ||
+        record_size > size - offset) {
+        return false;
+    }
+    uint64_t checksum = XXH3_64bits(data + TN_RECORD_SIZE, record_size - TN_RECORD_SIZE);
+    if (checksum != tn_load_u64(data + TN_RECORD_CHECKSUM)) {
+        return false;
+    }
+    uint64_t stamp = tn_load_u64(data + TN_RECORD_GENERATION);
+    out->data = data;
+    out->size = record_size;
+    out->unit = unit;
+    out->previous = tn_load_u32(data + TN_RECORD_PREVIOUS);
+    out->generation = stamp & (((uint64_t)1 << 56) - 1);
+    out->type = (unsigned)(stamp >> 56);
+    return out->previous < unit;
+}
+
+/* The sum of `count` lengths, or SIZE_MAX when one is not within min and max. */
+static size_t sum_lengths(const uint8_t *lengths, size_t count, unsigned mask, unsigned min,
+                          unsigned max)
+{
+    size_t sum = 0;
+    unsigned outside = 0;
+    for (size_t i = 0; i < count; i++) {
+        unsigned length = lengths[i] & mask;
+        sum += length;
+        outside |= (unsigned)(length < min) | (unsigned)(length > max);
+    }
+    return outside != 0 ? SIZE_MAX : sum;
+}
+
+static size_t sum_values(const uint8_t *lengths, size_t count)
+{
+    size_t sum = 0;
+    for (size_t i = 0; i < count; i++) {
+        size_t length = tn_load_u16(lengths + 2 * i);
+        if (length > TN_TEXT_MAX) {
+            return SIZE_MAX;
+        }
+        sum += length;
+    }
+    return sum;
+}
+
+static void read_fixed(tn_tenant_parts_t *out, const uint8_t *record)
+{
+    out->id = record + TN_TENANT_ID;
+    out->status = record[TN_TENANT_STATUS];
+    out->bits = record[TN_TENANT_BIT_FIELD];
+    out->slug_length = record[TN_TENANT_SLUG_LENGTH];
+    out->former_slug_count = record[TN_TENANT_FORMER_SLUG_COUNT];
+    out->name_length = tn_load_u16(record + TN_TENANT_NAME_LENGTH);
+    out->plan_length = tn_load_u16(record + TN_TENANT_PLAN_LENGTH);
+    out->upstream_length = tn_load_u16(record + TN_TENANT_UPSTREAM_LENGTH);
+    out->host_count = tn_load_u16(record + TN_TENANT_HOST_COUNT);
+    out->primary_host = tn_load_u16(record + TN_TENANT_PRIMARY_HOST);
+    out->flag_count = tn_load_u16(record + TN_TENANT_FLAG_COUNT);
+    out->setting_count = tn_load_u16(record + TN_TENANT_SETTING_COUNT);
+}
+
+static bool fixed_is_valid(const tn_tenant_parts_t *parts)
+{
+    return parts->status >= TN_STATUS_ACTIVE && parts->status <= TN_STATUS_ARCHIVED &&
+           (parts->bits & ~(unsigned)TN_TENANT_BITS) == 0 && parts->slug_length >= 1 &&
+           parts->slug_length <= TN_SLUG_MAX && parts->name_length <= TN_TEXT_MAX &&
+           parts->plan_length <= TN_TEXT_MAX && parts->upstream_length <= TN_TEXT_MAX &&
+           parts->host_count <= TN_TENANT_HOSTS_MAX && parts->primary_host <= parts->host_count &&
+           parts->former_slug_count <= TN_TENANT_FORMER_SLUGS_MAX &&
+           parts->flag_count <= TN_TENANT_FLAGS_MAX &&
+           parts->setting_count <= TN_TENANT_SETTINGS_MAX;
+}
+
+bool tn_tenant_parts_read(tn_tenant_parts_t *out, const void *record, size_t size_bytes)
+{
+    const uint8_t *bytes = record;
+    if (size_bytes < TN_TENANT_FIXED_SIZE) {
+        return false;
+    }
+    read_fixed(out, bytes);
+    size_t arrays =
+        3 * out->host_count + 3 * out->setting_count + out->former_slug_count + out->flag_count;
+    if (!fixed_is_valid(out) || size_bytes - TN_TENANT_FIXED_SIZE < arrays) {
+        return false;
+    }
+    out->host_filters = bytes + TN_TENANT_FIXED_SIZE;
+    out->value_lengths = out->host_filters + 2 * out->host_count;
+    out->host_lengths = out->value_lengths + 2 * out->setting_count;
+    out->former_slug_lengths = out->host_lengths + out->host_count;
+    out->flags = out->former_slug_lengths + out->former_slug_count;
+    out->key_lengths = out->flags + out->flag_count;
+
+    size_t hosts = sum_lengths(out->host_lengths, out->host_count, 0xff, 1, TN_HOST_MAX);
+    size_t slugs =
+        sum_lengths(out->former_slug_lengths, out->former_slug_count, 0xff, 1, TN_SLUG_MAX);
+    size_t flags = sum_lengths(out->flags, out->flag_count, TN_FLAG_KEY_LENGTH, 1, TN_KEY_MAX);
+    size_t keys = sum_lengths(out->key_lengths, out->setting_count, 0xff, 1, TN_KEY_MAX);
+    size_t values = sum_values(out->value_lengths, out->setting_count);
+    if (hosts == SIZE_MAX || slugs == SIZE_MAX || flags == SIZE_MAX || keys == SIZE_MAX ||
+        values == SIZE_MAX) {
+        return false;
+    }
+    out->slug = (const char *)(out->key_lengths + out->setting_count);
+    out->name = out->slug + out->slug_length;
+    out->plan = out->name + out->name_length;
+    out->upstream = out->plan + out->plan_length;
+    out->hosts = out->upstream + out->upstream_length;
+    out->former_slugs = out->hosts + hosts;
+    out->flag_keys = out->former_slugs + slugs;
+    out->settings = out->flag_keys + flags;
+    return out->settings + keys + values == (const char *)bytes + size_bytes;
+}
+
+bool tn_tenant_parts_have_host(const tn_tenant_parts_t *parts, uint64_t hash, tn_str_t host)
+{
+    uint16_t filter = tn_hash_filter(hash);
+    size_t at = 0;
+    size_t summed = 0;
+    for (size_t i = 0; i < parts->host_count; i++) {
+        if (tn_load_u16(parts->host_filters + 2 * i) != filter ||
+            parts->host_lengths[i] != host.length) {
+            continue;
+        }
+        /* lengths are summed only up to the few that pass the filter */
+        for (; summed < i; summed++) {
+            at += parts->host_lengths[summed];
+        }
+        if (memcmp(parts->hosts + at, host.data, host.length) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool tn_tenant_parts_have_slug(const tn_tenant_parts_t *parts, tn_str_t slug)
+{
+    if (tn_str_equal((tn_str_t){parts->slug, parts->slug_length}, slug)) {
+        return true;
+    }
+    const char *at = parts->former_slugs;
+    for (size_t i = 0; i < parts->former_slug_count; i++) {
+        if (tn_str_equal((tn_str_t){at, parts->former_slug_lengths[i]}, slug)) {
+            return true;
+        }
+        at += parts->former_slug_lengths[i];
+    }
+    return false;
+}
+
+static tn_str_t primary_host(const tn_tenant_parts_t *parts)
+{
+    if (parts->primary_host == parts->host_count) {
+        return (tn_str_t){"", 0};
+    }
+    size_t at = 0;
+    for (size_t i = 0; i < parts->primary_host; i++) {
+        at += parts->host_lengths[i];
+    }
+    return (tn_str_t){parts->hosts + at, parts->host_lengths[parts->primary_host]};
+}
+
+void tn_tenant_from_parts(tn_tenant_t *out, const tn_tenant_parts_t *parts,
+                          const tn_record_t *record)
+{
+    (void)tn_uuid_format(out->id, parts->id);
+    out->slug = (tn_str_t){parts->slug, parts->slug_length};
+    out->name = (tn_str_t){parts->name, parts->name_length};
+    out->plan = (tn_str_t){parts->plan, parts->plan_length};
+    out->upstream = (tn_str_t){parts->upstream, parts->upstream_length};
+    out->primary_host = primary_host(parts);
+    out->status = (tn_tenant_status_t)parts->status;
+    out->is_listed = (parts->bits & TN_TENANT_LISTED) != 0;
+    out->redirects_to_primary = (parts->bits & TN_TENANT_REDIRECTS) != 0;
+    out->generation = record->generation;
+    out->record = record->data;
+    out->record_size = record->size;
+}
+
+static bool read_flag(tn_str_t *key, uint8_t *value, const tn_record_t *record)
+{
+    if (record->size < TN_FLAG_FIXED_SIZE) {
+        return false;
+    }
+    size_t length = record->data[TN_FLAG_KEY_SIZE];
+    if (length < 1 || length > TN_KEY_MAX || record->size != TN_FLAG_FIXED_SIZE + length) {
+        return false;
+    }
+    *value = record->data[TN_FLAG_DEFAULT];
+    *key = (tn_str_t){(const char *)record->data + TN_FLAG_FIXED_SIZE, length};
+    return *value <= 1;
+}
+
+bool tn_flag_record_read(tn_str_t *key, bool *default_on, const tn_record_t *record)
+{
+    uint8_t value;
+    if (!read_flag(key, &value, record)) {
+        return false;
+    }
+    *default_on = value == 1;
+    return true;
+}
+
+bool tn_tombstone_flag(tn_str_t *key, const tn_record_t *record)
+{
+    uint8_t value;
+    return read_flag(key, &value, record) && value == 0;
+}
+
+const uint8_t *tn_tombstone_id(const tn_record_t *record)
+{
+    return record->size == TN_TENANT_TOMBSTONE_SIZE ? record->data + TN_TENANT_ID : NULL;
+}
+
+/* A platform's record, taken apart. */
+typedef struct {
+    size_t domain_count, key_count;
+    const uint8_t *domain_lengths, *key_lengths;
+    const uint8_t *domains, *keys;
+} platform_parts_t;
+
+static bool read_platform(platform_parts_t *out, const tn_record_t *record)
+{
+    if (record->size < TN_PLATFORM_FIXED_SIZE) {
+        return false;
+    }
+    out->domain_count = record->data[TN_PLATFORM_DOMAIN_COUNT];
+    out->key_count = record->data[TN_PLATFORM_KEY_COUNT];
+    if (out->domain_count > TN_BASE_DOMAINS_MAX || out->key_count > TN_PUBLIC_KEYS_MAX ||
+        record->size - TN_PLATFORM_FIXED_SIZE < out->domain_count + out->key_count) {
+        return false;
+    }
+    out->domain_lengths = record->data + TN_PLATFORM_FIXED_SIZE;
+    out->key_lengths = out->domain_lengths + out->domain_count;
+    out->domains = out->key_lengths + out->key_count;
+    size_t domains = sum_lengths(out->domain_lengths, out->domain_count, 0xff, 1, TN_HOST_MAX);
+    size_t ids = sum_lengths(out->key_lengths, out->key_count, 0xff, 1, TN_KEY_ID_MAX);
+    if (domains == SIZE_MAX || ids == SIZE_MAX) {
+        return false;
+    }
+    out->keys = out->domains + domains;
+    return out->keys + ids + out->key_count * TN_PLATFORM_KEY_BYTES == record->data + record->size;
+}
+
+bool tn_platform_record_read(tn_platform_t *out, const tn_record_t *record)
+{
+    platform_parts_t parts;
+    if (!read_platform(&parts, record)) {
+        return false;
+    }
+    out->base_domain_count = parts.domain_count;
+    out->key_count = parts.key_count;
+    out->options_hash = tn_load_u64(record->data + TN_PLATFORM_OPTIONS_HASH);
+    const uint8_t *at = parts.domains;
+    for (size_t i = 0; i < parts.domain_count; i++) {
+        out->base_domains[i] = (tn_str_t){(const char *)at, parts.domain_lengths[i]};
+        at += parts.domain_lengths[i];
+    }
+    for (size_t i = 0; i < parts.key_count; i++) {
+        tn_public_key_t *key = &out->keys[i];
+        memcpy(key->key, at, TN_PLATFORM_KEY_BYTES);
+        memcpy(key->id, at + TN_PLATFORM_KEY_BYTES, parts.key_lengths[i]);
+        key->id[parts.key_lengths[i]] = '\0';
+        at += TN_PLATFORM_KEY_BYTES + parts.key_lengths[i];
+    }
+    return true;
+}
+
+bool tn_platform_record_base(size_t *length, const tn_record_t *record, tn_str_t host)
+{
+    platform_parts_t parts;
+    if (!read_platform(&parts, record)) {
+        return false;
+    }
+    size_t longest = 0;
+    const char *at = (const char *)parts.domains;
+    for (size_t i = 0; i < parts.domain_count; i++) {
+        tn_str_t base = {at, parts.domain_lengths[i]};
+        bool is_under = host.length > base.length + 1 && tn_str_ends(host, base) &&
+                        host.data[host.length - base.length - 1] == '.';
+        if (base.length > longest && (is_under || tn_str_equal(host, base))) {
+            longest = base.length;
+        }
+        at += base.length;
+    }
+    *length = longest;
+    return true;
+}

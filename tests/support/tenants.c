@@ -1,0 +1,103 @@
+/*
+ * Tenants by number; see tenants.h.
+ */
+#include "tenants.h"
+
+#include "base/str.h"
+#include "base/uuid.h"
+
+#include <dirent.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+void numbered_id(uint8_t id[16], unsigned number)
+{
+    memset(id, 0x5a, 16);
+    for (int i = 0; i < 4; i++) {
+        id[12 + i] = (uint8_t)(number >> (24 - 8 * i));
+    }
+}
+
+unsigned numbered_number(const char *id_text)
+{
+    tn_uuid_t id;
+    assert_int_equal(tn_uuid_parse(&id, tn_str(id_text)), TN_OK);
+    assert_int_equal(id.bytes[0], 0x5a);
+    return (unsigned)id.bytes[12] << 24 | (unsigned)id.bytes[13] << 16 |
+           (unsigned)id.bytes[14] << 8 | id.bytes[15];
+}
+
+tn_str_t numbered_host(char text[64], unsigned number, unsigned i)
+{
+    int length = snprintf(text, 64, "www%u.t%u.example", i, number);
+    return (tn_str_t){text, (size_t)length};
+}
+
+tn_str_t numbered_slug(char text[64], unsigned number)
+{
+    int length = snprintf(text, 64, "t%u", number);
+    return (tn_str_t){text, (size_t)length};
+}
+
+void numbered_tenant(numbered_tenant_t *tenant, unsigned number, size_t host_count)
+{
+    memset(tenant, 0, sizeof(*tenant));
+    tn_tenant_spec_t *spec = &tenant->spec;
+    numbered_id(spec->id, number);
+    spec->slug = numbered_slug(tenant->slug, number);
+    (void)snprintf(tenant->name, sizeof(tenant->name), "Tenant %u", number);
+    spec->name = tn_str(tenant->name);
+    spec->plan = TN_STR("pro");
+    spec->upstream = TN_STR("");
+    spec->status = TN_STATUS_ACTIVE;
+    spec->is_listed = number % 2 == 0;
+    for (size_t i = 0; i < host_count; i++) {
+        tenant->hosts[i] = numbered_host(tenant->host_texts[i], number, (unsigned)i);
+    }
+    spec->hosts = tenant->hosts;
+    spec->host_count = host_count;
+    spec->flags = tenant->flags;
+    spec->settings = tenant->settings;
+}
+
+void put_numbered(tn_directory_writer_t *writer, uint64_t generation, unsigned first,
+                  unsigned count, size_t host_count)
+{
+    tn_err_t err = {0};
+    assert_int_equal(tn_directory_begin(writer, generation, &err), TN_OK);
+    for (unsigned i = 0; i < count; i++) {
+        numbered_tenant_t tenant;
+        numbered_tenant(&tenant, first + i, host_count);
+        assert_int_equal(tn_directory_put_tenant(writer, &tenant.spec, &err), TN_OK);
+    }
+    int code = tn_directory_commit(writer, &err);
+    if (code != TN_OK) {
+        fail_msg("commit of generation %llu: %s", (unsigned long long)generation, err.detail);
+    }
+}
+
+void test_folder_make(char path[256])
+{
+    const char *parent = getenv("TMPDIR");
+    (void)snprintf(path, 256, "%s/tenantry-test-XXXXXX", parent != NULL ? parent : "/tmp");
+    assert_non_null(mkdtemp(path));
+}
+
+void test_folder_remove(const char *path)
+{
+    DIR *entries = opendir(path);
+    assert_non_null(entries);
+    struct dirent *entry;
+    while ((entry = readdir(entries)) != NULL) {
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {
+            assert_int_equal(unlinkat(dirfd(entries), entry->d_name, 0), 0);
+        }
+    }
+    (void)closedir(entries);
+    assert_int_equal(rmdir(path), 0);
+}
