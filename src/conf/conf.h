@@ -39,6 +39,8 @@ typedef struct {
     char *nginx;      /* /usr/sbin/nginx */
     char *module;     /* ngx_http_tenantry_module.so: beside the command, else nginx's folder */
     bool request_log; /* a line a request in the foreground: on */
+
+    char **origins; /* for tn_conf_each: where each key's value came from, in the table's order */
 } tn_conf_t;
 
 /*
