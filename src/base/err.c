@@ -41,7 +41,8 @@ const char *tn_error_text(int code)
     return "unknown error";
 }
 
-static void fill(tn_err_t *err, int code, const char *field, const char *format, va_list args)
+__attribute__((format(printf, 4, 0))) static void fill(tn_err_t *err, int code, const char *field,
+                                                       const char *format, va_list args)
 {
     err->code = code;
     (void)snprintf(err->field, sizeof(err->field), "%s", field);

@@ -80,3 +80,11 @@ TN_CHECK int tn_directory_each_flag(const tn_directory_t *directory, tn_director
  * its look-up and every slot leads to a record. TN_EDAMAGED with the offset of the first fault.
  */
 TN_CHECK int tn_directory_verify(const tn_directory_t *directory, tn_err_t *err);
+
+/*
+ * Checks the header and the next `slots` slots of the table with the records they lead to. *cursor
+ * is 0 at first, where to go on afterwards, and 0 again after the last part. TN_EDAMAGED with the
+ * offset of the first fault, TN_EUNAVAILABLE when there is no image. Not beside a writer at work.
+ */
+TN_CHECK int tn_directory_verify_part(uint64_t *cursor, const tn_directory_t *directory,
+                                      uint64_t slots, tn_err_t *err);

@@ -163,7 +163,7 @@ static void drop_platform(tn_change_t *change)
     }
 }
 
-int tn_change_add(uint8_t **record, tn_change_t *change, const tn_image_t *image, unsigned type,
+int tn_change_put(uint8_t **record, tn_change_t *change, const tn_image_t *image, unsigned type,
                   size_t size_bytes, size_t identity_at, tn_str_t identity)
 {
     size_t taken = (size_t)tn_align(size_bytes, TN_FORMAT_UNIT);

@@ -51,7 +51,7 @@ void tn_change_deinit(tn_change_t *change);
  * takes the place of an earlier one of the same entry. *record is where to write its `size_bytes`
  * bytes before the next call. identity_at is where in the record the identity will be.
  */
-TN_CHECK int tn_change_add(uint8_t **record, tn_change_t *change, const tn_image_t *image,
+TN_CHECK int tn_change_put(uint8_t **record, tn_change_t *change, const tn_image_t *image,
                            unsigned type, size_t size_bytes, size_t identity_at, tn_str_t identity);
 
 /* What a plan takes: room in the arena and slots of the table. */

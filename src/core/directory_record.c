@@ -227,17 +227,6 @@ bool tn_flag_record_read(tn_str_t *key, bool *default_on, const tn_record_t *rec
     return true;
 }
 
-bool tn_tombstone_flag(tn_str_t *key, const tn_record_t *record)
-{
-    uint8_t value;
-    return read_flag(key, &value, record) && value == 0;
-}
-
-const uint8_t *tn_tombstone_id(const tn_record_t *record)
-{
-    return record->size == TN_TENANT_TOMBSTONE_SIZE ? record->data + TN_TENANT_ID : NULL;
-}
-
 /* A platform's record, taken apart. */
 typedef struct {
     size_t domain_count, key_count;
@@ -290,6 +279,28 @@ bool tn_platform_record_read(tn_platform_t *out, const tn_record_t *record)
         at += TN_PLATFORM_KEY_BYTES + parts.key_lengths[i];
     }
     return true;
+}
+
+bool tn_record_has_form(const tn_record_t *record)
+{
+    tn_tenant_parts_t tenant;
+    platform_parts_t platform;
+    tn_str_t key;
+    uint8_t value;
+    switch (record->type) {
+    case TN_RECORD_TENANT:
+        return tn_tenant_parts_read(&tenant, record->data, record->size);
+    case TN_RECORD_TENANT | TN_RECORD_REMOVED:
+        return record->size == TN_TENANT_TOMBSTONE_SIZE;
+    case TN_RECORD_FLAG:
+        return read_flag(&key, &value, record);
+    case TN_RECORD_FLAG | TN_RECORD_REMOVED:
+        return read_flag(&key, &value, record) && value == 0;
+    case TN_RECORD_PLATFORM:
+        return read_platform(&platform, record);
+    default:
+        return false;
+    }
 }
 
 bool tn_platform_record_base(size_t *length, const tn_record_t *record, tn_str_t host)

@@ -69,9 +69,8 @@ bool tn_platform_record_read(tn_platform_t *out, const tn_record_t *record);
  * record has no proper form. */
 bool tn_platform_record_base(size_t *length, const tn_record_t *record, tn_str_t host);
 
-/* The id of a tenant's tombstone. */
-const uint8_t *tn_tombstone_id(const tn_record_t *record);
-bool tn_tombstone_flag(tn_str_t *key, const tn_record_t *record);
+/* Whether the record is one of the known types and can be taken apart as such. */
+bool tn_record_has_form(const tn_record_t *record);
 
 /*
  * Writing: the size a record will take (TN_EINVAL, TN_ETOOBIG when the entry is not one that may be

@@ -33,10 +33,14 @@ static int check_words(const tn_image_t *image, tn_err_t *err)
     return TN_OK;
 }
 
+typedef struct {
+    uint64_t used, live; /* slots: not empty, and leading somewhere */
+    uint64_t tenants, domains, flags, keys;
+} totals_t;
+
 /* Each slot is empty, deleted, or leads to a record. */
-static int check_slots(uint64_t *used, const tn_image_t *image, tn_err_t *err)
+static int check_slots(totals_t *totals, const tn_image_t *image, tn_err_t *err)
 {
-    *used = 0;
     for (uint64_t i = 0; i < image->slot_count; i++) {
         uint64_t offset = TN_FORMAT_HEADER_SIZE + i * TN_SLOT_SIZE;
         uint64_t payload;
@@ -52,7 +56,8 @@ static int check_slots(uint64_t *used, const tn_image_t *image, tn_err_t *err)
             return tn_err_set(err, TN_EDAMAGED, "the slot at offset %" PRIu64 " is damaged",
                               offset);
         }
-        *used += 1;
+        totals->used++;
+        totals->live += payload != TN_SLOT_DELETED ? 1 : 0;
     }
     return TN_OK;
 }
@@ -116,10 +121,6 @@ static int check_record(const tn_image_t *image, const tn_record_t *record, uint
                       (uint64_t)record->unit * TN_FORMAT_UNIT);
 }
 
-typedef struct {
-    uint64_t tenants, domains, flags, keys;
-} totals_t;
-
 static int count_key(const tn_key_t *key, void *context)
 {
     totals_t *totals = context;
@@ -149,8 +150,7 @@ static int check_records(totals_t *totals, const tn_image_t *image, tn_err_t *er
 }
 
 /* A directory that nobody writes also has the right counts. */
-static int check_totals(const totals_t *totals, uint64_t slots_used, const tn_image_t *image,
-                        tn_err_t *err)
+static int check_totals(const totals_t *totals, const tn_image_t *image, tn_err_t *err)
 {
     const struct {
         unsigned word;
@@ -159,7 +159,7 @@ static int check_totals(const totals_t *totals, uint64_t slots_used, const tn_im
         {TN_WORD_TENANTS, totals->tenants},
         {TN_WORD_DOMAINS, totals->domains},
         {TN_WORD_FLAGS, totals->flags},
-        {TN_WORD_SLOTS_USED, slots_used},
+        {TN_WORD_SLOTS_USED, totals->used},
     };
     for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
         uint64_t stored;
@@ -167,6 +167,10 @@ static int check_totals(const totals_t *totals, uint64_t slots_used, const tn_im
             return tn_err_set(err, TN_EDAMAGED, "the header's count at offset %u is wrong",
                               counts[i].word);
         }
+    }
+    if (totals->live != totals->keys) {
+        return tn_err_set(err, TN_EDAMAGED, "%" PRIu64 " slots for %" PRIu64 " keys", totals->live,
+                          totals->keys);
     }
     return TN_OK;
 }
@@ -176,23 +180,23 @@ int tn_directory_verify(const tn_directory_t *directory, tn_err_t *err)
     const tn_image_t *image = &directory->image;
     totals_t totals = {0};
     uint64_t state;
-    uint64_t slots_used = 0;
+    if (directory->state == TN_DIRECTORY_DAMAGED) {
+        return tn_err_set(err, TN_EDAMAGED, "the header at offset 0 is damaged");
+    }
+    if (directory->state == TN_DIRECTORY_FOREIGN_VERSION) {
+        return tn_err_set(err, TN_EVERSION, "the directory was written by another version");
+    }
     if (image->data == NULL) {
-        return directory->state == TN_DIRECTORY_DAMAGED
-                   ? tn_err_set(err, TN_EDAMAGED, "the header at offset 0 is damaged")
-                   : tn_err_set(err, TN_EUNAVAILABLE, "there is no readable directory");
+        return tn_err_set(err, TN_EUNAVAILABLE, "there is no readable directory");
     }
     int code = check_words(image, err);
     if (code == TN_OK) {
-        code = check_slots(&slots_used, image, err);
+        code = check_slots(&totals, image, err);
     }
     if (code == TN_OK) {
         code = check_records(&totals, image, err);
     }
     bool is_clean =
         tn_word_load(&state, image->data + TN_WORD_STATE) && (state & TN_STATE_CLEAN) != 0;
-    if (code == TN_OK && is_clean) {
-        code = check_totals(&totals, slots_used, image, err);
-    }
-    return code;
+    return code == TN_OK && is_clean ? check_totals(&totals, image, err) : code;
 }

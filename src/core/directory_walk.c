@@ -30,7 +30,7 @@ static int mark_superseded(tn_walk_t *walk, tn_err_t *err)
     while (walk->at < walk->end) {
         uint64_t offset = walk->at;
         tn_record_t record;
-        if (!step(walk, &record)) {
+        if (!step(walk, &record) || !tn_record_has_form(&record)) {
             return tn_err_set(err, TN_EDAMAGED, "the record at offset %" PRIu64 " is damaged",
                               offset);
         }

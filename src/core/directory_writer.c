@@ -279,7 +279,7 @@ static int add_item(uint8_t **record, tn_directory_writer_t *writer, unsigned ty
     if (!writer->change.is_open) {
         return tn_err_set(err, TN_EINVAL, "no change was begun");
     }
-    int code = tn_change_add(record, &writer->change, &writer->file.image, type, size, identity_at,
+    int code = tn_change_put(record, &writer->change, &writer->file.image, type, size, identity_at,
                              identity);
     return code == TN_OK ? TN_OK : tn_err_set(err, code, "no memory for a change");
 }

@@ -24,6 +24,9 @@ TN_CHECK int tn_flag_unset_tenant(tn_tx_t *tx, const char *key, const char *tena
 /* The definition and every tenant's value. TN_ENOTFOUND. */
 TN_CHECK int tn_flag_remove(tn_tx_t *tx, const char *key, tn_err_t *err);
 
+/* A definition. TN_ENOTFOUND. */
+TN_CHECK int tn_flag_find(tn_flag_row_t *out, tn_tx_t *tx, const char *key, tn_err_t *err);
+
 typedef int (*tn_flag_row_fn)(const tn_flag_row_t *row, void *context);
 TN_CHECK int tn_flag_list(tn_tx_t *tx, tn_flag_row_fn call, void *context, tn_err_t *err);
 

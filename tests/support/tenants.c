@@ -101,3 +101,114 @@ void test_folder_remove(const char *path)
     (void)closedir(entries);
     assert_int_equal(rmdir(path), 0);
 }
+
+const uint8_t world_database_id[16] = "test's database";
+
+int world_set_up(void **state)
+{
+    world_t *world = calloc(1, sizeof(*world));
+    assert_non_null(world);
+    test_folder_make(world->folder);
+    (void)snprintf(world->path, sizeof(world->path), "%s/directory", world->folder);
+    assert_int_equal(
+        tn_directory_writer_create(&world->writer, world->path, world_database_id, 0, &world->err),
+        TN_OK);
+    assert_int_equal(tn_directory_writer_install(world->writer, NULL, &world->err), TN_OK);
+    assert_int_equal(tn_directory_open(&world->reader, world->path, &world->err), TN_OK);
+    *state = world;
+    return 0;
+}
+
+int world_tear_down(void **state)
+{
+    world_t *world = *state;
+    tn_directory_writer_close(world->writer);
+    tn_directory_close(world->reader);
+    test_folder_remove(world->folder);
+    free(world);
+    return 0;
+}
+
+const tn_directory_t *world_look(world_t *world)
+{
+    world->now_ms += 10000;
+    tn_directory_refresh(world->reader, world->now_ms);
+    return world->reader;
+}
+
+void world_begin(world_t *world, uint64_t generation)
+{
+    assert_int_equal(tn_directory_begin(world->writer, generation, &world->err), TN_OK);
+}
+
+void world_put(world_t *world, const tn_tenant_spec_t *spec)
+{
+    assert_int_equal(tn_directory_put_tenant(world->writer, spec, &world->err), TN_OK);
+}
+
+void world_commit(world_t *world)
+{
+    if (tn_directory_commit(world->writer, &world->err) != TN_OK ||
+        tn_directory_verify(tn_directory_writer_view(world->writer), &world->err) != TN_OK) {
+        fail_msg("%s", world->err.detail);
+    }
+}
+
+void world_reopen(world_t *world)
+{
+    tn_directory_writer_close(world->writer);
+    world->writer = NULL;
+    if (tn_directory_writer_open(&world->writer, world->path, &world->err) != TN_OK) {
+        fail_msg("%s", world->err.detail);
+    }
+}
+
+static void assert_owner(int code, const tn_tenant_t *tenant, int number)
+{
+    assert_int_equal(code, number < 0 ? TN_ENOTFOUND : TN_OK);
+    if (number >= 0) {
+        assert_int_equal(numbered_number(tenant->id), number);
+    }
+}
+
+void assert_host_owner(world_t *world, const char *host, int number)
+{
+    tn_tenant_t tenant;
+    int code = tn_directory_by_host(&tenant, world_look(world), tn_str(host));
+    assert_owner(code, &tenant, number);
+}
+
+void assert_slug_owner(world_t *world, const char *slug, int number)
+{
+    tn_tenant_t tenant;
+    int code = tn_directory_by_slug(&tenant, world_look(world), tn_str(slug));
+    assert_owner(code, &tenant, number);
+}
+
+void assert_text(tn_str_t text, const char *expected)
+{
+    assert_int_equal(text.length, strlen(expected));
+    assert_memory_equal(text.data, expected, text.length);
+}
+
+uint8_t *read_bytes(const char *path, size_t *size_bytes)
+{
+    FILE *file = fopen(path, "rbe");
+    assert_non_null(file);
+    assert_int_equal(fseek(file, 0, SEEK_END), 0);
+    *size_bytes = (size_t)ftell(file);
+    rewind(file);
+    uint8_t *data = malloc(*size_bytes + 1);
+    assert_non_null(data);
+    assert_int_equal(fread(data, 1, *size_bytes, file), *size_bytes);
+    assert_int_equal(fclose(file), 0);
+    return data;
+}
+
+void write_bytes(const char *path, const void *data, size_t size_bytes)
+{
+    FILE *file = fopen(path, "wbe");
+    assert_non_null(file);
+    assert_int_equal(fwrite(data, 1, size_bytes, file), size_bytes);
+    assert_int_equal(fclose(file), 0);
+}

@@ -1,6 +1,7 @@
 /*
- * Tenants by number for the directory's tests: tenant 7 has the slug "t7", the host "www.t7.example",
- * and so on, so that a test can say what it expects of any of them. And a folder for their files.
+ * Tenants by number for the directory's tests: tenant 7 has the slug "t7", the host
+ * "www.t7.example", and so on, so that a test can say what it expects of any of them. And the world
+ * they live in: a folder with a directory, its writer and a reader.
  */
 #pragma once
 
@@ -38,3 +39,38 @@ void put_numbered(tn_directory_writer_t *writer, uint64_t generation, unsigned f
 /* A folder of the test's own below TMPDIR or /tmp, and its removal with all files in it. */
 void test_folder_make(char path[256]);
 void test_folder_remove(const char *path);
+
+/* The identity of the database that every world's directory comes from. */
+extern const uint8_t world_database_id[16];
+
+typedef struct {
+    char folder[256];
+    char path[300];
+    tn_directory_writer_t *writer; /* NULL while a test has it closed */
+    tn_directory_t *reader;
+    int64_t now_ms; /* moves by ten seconds at each look */
+    tn_err_t err;
+} world_t;
+
+/* cmocka's set-up and tear-down: a new, empty, installed directory. */
+int world_set_up(void **state);
+int world_tear_down(void **state);
+
+/* The reader, refreshed. */
+const tn_directory_t *world_look(world_t *world);
+
+/* Each asserts success. world_commit also verifies the directory whole. */
+void world_begin(world_t *world, uint64_t generation);
+void world_put(world_t *world, const tn_tenant_spec_t *spec);
+void world_commit(world_t *world);
+void world_reopen(world_t *world); /* closes the writer and opens another */
+
+/* The host, or slug, is tenant `number`'s; nobody's when number is below 0. */
+void assert_host_owner(world_t *world, const char *host, int number);
+void assert_slug_owner(world_t *world, const char *slug, int number);
+
+void assert_text(tn_str_t text, const char *expected);
+
+/* The bytes of a file, 8-byte aligned; the caller frees them. */
+uint8_t *read_bytes(const char *path, size_t *size_bytes);
+void write_bytes(const char *path, const void *data, size_t size_bytes);

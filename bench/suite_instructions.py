@@ -1,0 +1,91 @@
+"""Instructions that nginx's worker executes for a request outside of the kernel, counted by
+valgrind's callgrind: the same on a busy machine as on a quiet one, so that a change of one per cent
+shows. It does not see the kernel's share, nor how long an instruction waits for memory.
+
+Each variant runs twice, with different numbers of requests; the difference of the counts, divided by
+that of the requests, is free of nginx's start. Signing tokens depends on the clock and is left out.
+"""
+
+import os
+import re
+import signal
+import subprocess
+import time
+
+import report
+from servers import Failure
+from stand import FLOOR, Stand
+
+HOSTS = 1000
+FEW, MANY = 1000, 5000
+START_S = 120
+LOAD_S = 300
+
+
+def start(variant, out):
+    """nginx as one process under callgrind, ready to answer."""
+    command = ["valgrind", "--quiet", "--tool=callgrind", "--callgrind-out-file=" + out,
+               *variant.nginx.command("-g", "master_process off;")]
+    with open(os.path.join(variant.nginx.folder, "output"), "wb") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=output)
+    deadline = time.monotonic() + START_S
+    while True:
+        try:
+            variant.is_ready()
+            return process
+        except OSError as error:
+            if process.poll() is not None or time.monotonic() > deadline:
+                process.kill()
+                process.wait()
+                raise Failure("%s under callgrind: %s\n%s"
+                              % (variant.name, error, variant.nginx.log())) from error
+            time.sleep(0.05)
+
+
+def count(stand, variant, requests):
+    """All instructions of a run, less those of signing."""
+    out = os.path.join(variant.nginx.folder, "callgrind-%d" % requests)
+    process = start(variant, out)
+    try:
+        done = subprocess.run(
+            stand.load_command([variant], "--requests", str(requests), "--rounds", "1"),
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, timeout=LOAD_S,
+            check=False)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(START_S)
+    if done.returncode != 0:
+        raise Failure("%s: %s" % (variant.name, done.stderr.strip()))
+    return total(out)
+
+
+def total(out):
+    listing = subprocess.run(["callgrind_annotate", "--inclusive=yes", "--threshold=99.99", out],
+                             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+                             check=True).stdout
+    counts = {}
+    for line in listing.splitlines():
+        found = re.match(r"\s*([\d,]+) (?:\([\d. ]+%\))?\s+(.*)", line)
+        if found:
+            number = int(found.group(1).replace(",", ""))
+            if "PROGRAM TOTALS" in line:
+                counts["total"] = number
+            elif re.search(r":tn_token_sign\b", line):
+                counts["sign"] = max(number, counts.get("sign", 0))
+    if "total" not in counts:
+        raise Failure("callgrind_annotate printed no total")
+    return counts["total"] - counts.get("sign", 0)
+
+
+def run(options):
+    with Stand(options.build, hosts=HOSTS) as stand:
+        stand.start_application()
+        rows = []
+        for variant in stand.variants:
+            counted = count(stand, variant, MANY) - count(stand, variant, FEW)
+            rows.append({"name": variant.name, "instructions": counted / (MANY - FEW)})
+        floor = next(row["instructions"] for row in rows if row["name"] == FLOOR)
+        report.table(["instructions a request", "count", "above floor"],
+                     [[row["name"], "%.0f" % row["instructions"],
+                       "%+.0f" % (row["instructions"] - floor)] for row in rows])
+        return {"requests": MANY - FEW, "hosts": HOSTS, "floor": FLOOR, "variants": rows}
