@@ -38,7 +38,7 @@ tsan: ## the concurrent unit tests under ThreadSanitizer
 	@scripts/test tsan
 
 fuzz: ## fuzz for a while with libFuzzer (SECONDS_EACH=60)
-	@scripts/packages test
+	@scripts/packages fuzz
 	@scripts/fuzz
 
 bench: ## measure the directory and the edge
@@ -58,4 +58,4 @@ install: build ## install below PREFIX (and DESTDIR)
 		$(DESTDIR)/usr/lib/nginx/modules/ngx_http_tenantry_module.so
 
 clean: ## remove what was built; var/ stays
-	rm -rf build build-asan build-tsan build-fuzz build-bench
+	rm -rf build build-*/

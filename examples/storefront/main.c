@@ -18,8 +18,7 @@
 #include <unistd.h>
 
 #define IDLE_S         120 /* above nginx's keepalive_timeout, so that the edge hangs up first */
-#define REQUEST_MEMORY (64 * 1024) /* for a request line and headers; nginx sends at most 32 KiB   \
-                                    */
+#define REQUEST_MEMORY (64 * 1024) /* for a request line and headers; nginx sends 32 KiB at most */
 
 /* What lives from a request's first line to its end. */
 typedef struct {

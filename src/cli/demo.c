@@ -89,5 +89,8 @@ void tn_demo_print_urls(tn_cli_t *cli)
         const json_t *tenant = json_array_get(list, i);
         print_url(tn_output_text(tenant, "url"), "/", tn_output_text(tenant, "name"));
     }
+    if (answer != NULL && json_array_size(list) == 0) {
+        printf("\nThere is no tenant yet: tenantry tenant create SLUG --name NAME makes one.\n");
+    }
     json_decref(answer);
 }

@@ -45,11 +45,7 @@ static const char http_part[] =
     "@access_log@"
     "\n"
     "    # nginx's scratch files, where this user may write.\n"
-    "    client_body_temp_path @scratch@/body;\n"
-    "    proxy_temp_path @scratch@/proxy;\n"
-    "    fastcgi_temp_path @scratch@/fastcgi;\n"
-    "    uwsgi_temp_path @scratch@/uwsgi;\n"
-    "    scgi_temp_path @scratch@/scgi;\n"
+    "@scratch@"
     "\n"
     "    server_tokens off;\n"
     "    default_type text/plain;\n"
@@ -303,12 +299,26 @@ static void add_rewrite(tn_buf_t *out, const tn_conf_t *conf)
     }
 }
 
+static int add_scratch(tn_buf_t *out, const tn_conf_t *conf, tn_err_t *err)
+{
+    static const char *const kinds[] = {"client_body", "proxy", "fastcgi", "uwsgi", "scgi"};
+    int code = TN_OK;
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]) && code == TN_OK; i++) {
+        char name[32];
+        (void)snprintf(name, sizeof(name), "nginx/%s", kinds[i]);
+        tn_buf_add_format(out, "    %s_temp_path ", kinds[i]);
+        code = add_state_path(out, conf, name, err);
+        tn_buf_add_text(out, ";\n");
+    }
+    return code;
+}
+
 static int fill_paths(tn_buf_t values[MARKS], const tn_conf_t *conf, tn_err_t *err)
 {
     int codes[] = {
         add_state_path(&values[PID], conf, "nginx.pid", err),
         add_state_path(&values[ERROR_LOG], conf, "nginx.log", err),
-        add_state_path(&values[SCRATCH], conf, "nginx", err),
+        add_scratch(&values[SCRATCH], conf, err),
         add_quoted(&values[MODULE], "", conf->module, err),
         add_quoted(&values[DIRECTORY], "", conf->directory, err),
         add_quoted(&values[TOKEN_KEY], "", conf->token_key, err),

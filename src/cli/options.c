@@ -126,7 +126,7 @@ int tn_arguments_check_words(const tn_arguments_t *arguments, const char *usage,
         if (expected >= arguments->word_count && at[0] != '[') {
             return tn_err_set(err, TN_EINVAL, "%.*s is missing", (int)length, at);
         }
-        if (length >= 4 && strncmp(at + length - 4, "...]", 4) == 0) {
+        if (length >= 4 && strncmp(at + length - 4, "]...", 4) == 0) {
             return TN_OK;
         }
         expected++;

@@ -20,6 +20,13 @@ bool tn_output_may_colour(FILE *stream, bool is_switched_off)
            isatty(fileno(stream)) && (terminal == NULL || strcmp(terminal, "dumb") != 0);
 }
 
+/* The marks that reorder text (Unicode's Bidi_Control): a name with one could pass for another. */
+static bool is_reordering(wchar_t c)
+{
+    return c == 0x061c || c == 0x200e || c == 0x200f || (c >= 0x202a && c <= 0x202e) ||
+           (c >= 0x2066 && c <= 0x2069);
+}
+
 /* The next character: its bytes and columns; a negative width for what must not be printed. */
 static size_t next_character(const char *text, size_t left, int *width)
 {
@@ -30,7 +37,7 @@ static size_t next_character(const char *text, size_t left, int *width)
         *width = -1;
         return 1;
     }
-    *width = iswprint((wint_t)wide) ? wcwidth(wide) : -1;
+    *width = iswprint((wint_t)wide) && !is_reordering(wide) ? wcwidth(wide) : -1;
     return length;
 }
 

@@ -90,7 +90,12 @@ int tn_cli_fail_reply(const tn_cli_t *cli, const tn_reply_t *reply)
     if (detail == NULL && title == NULL) {
         return tn_cli_fail(cli, exit_code, "failed", "the daemon answered %d", reply->status);
     }
-    return tn_cli_fail(cli, exit_code, "failed", "%s", detail != NULL ? detail : title);
+    /* the detail may leave it to the field to say what it is about */
+    const char *field = tn_output_text(reply->body, "field");
+    const char *text = detail != NULL ? detail : title;
+    bool is_named = field[0] == '\0' || strstr(text, field) != NULL;
+    return tn_cli_fail(cli, exit_code, "failed", "%s%s%s", is_named ? "" : field,
+                       is_named ? "" : ": ", text);
 }
 
 int tn_cli_ask(tn_reply_t *out, tn_cli_t *cli, const tn_request_t *request, tn_err_t *err)

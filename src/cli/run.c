@@ -354,6 +354,9 @@ static void greet(const run_t *run)
 {
     printf("\nTenantry is running. Open\n\n");
     tn_demo_print_urls(run->cli);
+    if (run->app_argv[0] == NULL) {
+        printf("\nThe application is expected at %s.\n", run->conf->upstream);
+    }
     printf("\nIts state is in %s; the command finds it with\n  TENANTRY_STATE=%s\n",
            run->conf->state, run->conf->state);
     if (run->conf->request_log) {

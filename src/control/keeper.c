@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { TICK_S = 1 };
 
@@ -51,22 +52,20 @@ static void find_database(tn_control_t *control, bool may_create)
     tn_database_replace(control->database, store);
 }
 
-/* Catches up with a database that is there. */
-static void follow_database(tn_keeper_t *keeper, tn_store_t *store)
+/* Looks at a part of the directory, and says so once when it is not as it should be: the next
+ * publishing makes it anew. */
+static void inspect_directory(tn_keeper_t *keeper)
 {
     tn_control_t *control = keeper->control;
     tn_err_t err = {0};
-    if (tn_control_publish(NULL, control, store, &err) != TN_OK) {
-        return; /* the publisher's status tells, and log_state logs it */
-    }
     int code = tn_publisher_inspect(control->publisher, &err);
     bool is_damaged = code == TN_EDAMAGED || code == TN_ENOTFOUND;
     if (is_damaged && !keeper->is_damage_logged) {
-        tn_log_write(control->log, TN_LOG_ERROR, "directory, rebuilding '%s' (%s)",
-                     control->conf->directory, err.detail);
-    }
-    if (is_damaged) {
-        (void)!tn_control_publish(NULL, control, store, &err);
+        const char *path = control->conf->directory;
+        bool is_unusable = code == TN_ENOTFOUND && access(path, F_OK) == 0;
+        tn_log_write(control->log, TN_LOG_ERROR,
+                     "directory, lost '%s' (%s; it is made anew from the database)", path,
+                     is_unusable ? "what is there cannot be used" : err.detail);
     }
     keeper->is_damage_logged = is_damaged;
 }
@@ -110,11 +109,13 @@ static void tick(tn_keeper_t *keeper)
     tn_control_t *control = keeper->control;
     tn_store_t *store = NULL;
     tn_err_t err = {0};
+    inspect_directory(keeper);
     bool is_lost = tn_database_acquire(&store, control->database, NULL) != TN_OK;
     if (!is_lost) {
         is_lost = tn_store_check(store, &err) != TN_OK;
         if (!is_lost) {
-            follow_database(keeper, store);
+            /* catches up, or tells in the publisher's status why it cannot */
+            (void)!tn_control_publish(NULL, control, store, &err);
         }
         tn_database_release(control->database);
         if (is_lost) {
@@ -175,6 +176,9 @@ int tn_keeper_start(tn_keeper_t **out, tn_control_t *control, bool may_create, t
     (void)pthread_condattr_destroy(&attributes);
     (void)pthread_mutex_init(&keeper->lock, NULL);
 
+    if (!may_create) {
+        inspect_directory(keeper);
+    }
     find_database(control, may_create);
     log_state(keeper);
     int failed = pthread_create(&keeper->thread, NULL, run, keeper);

@@ -22,7 +22,8 @@ typedef struct {
     char text[TN_LOG_LINE_MAX];
     tn_log_level_t level;
     int64_t since_ms;
-    uint64_t repeats;
+    unsigned written;
+    uint64_t repeats; /* those that were not written */
     bool is_used;
 } tn_log_slot_t;
 
@@ -117,7 +118,7 @@ static void emit_repeats(const tn_log_t *log, tn_log_slot_t *slot)
 {
     if (slot->repeats > 0) {
         char text[TN_LOG_LINE_MAX + 64];
-        (void)snprintf(text, sizeof(text), "%s (repeated %llu times)", slot->text,
+        (void)snprintf(text, sizeof(text), "%s (repeated %llu times more)", slot->text,
                        (unsigned long long)slot->repeats);
         emit(log, slot->level, text);
     }
@@ -166,14 +167,18 @@ void tn_log_write(tn_log_t *log, tn_log_level_t level, const char *format, ...)
     if (has_expired(slot, now_ms)) {
         emit_repeats(log, slot);
     }
-    if (slot->is_used) {
-        slot->repeats++;
-    } else {
+    if (!slot->is_used) {
         (void)snprintf(slot->text, sizeof(slot->text), "%s", text);
         slot->level = level;
         slot->since_ms = now_ms;
+        slot->written = 0;
         slot->is_used = true;
+    }
+    if (slot->written < TN_LOG_BURST) {
+        slot->written++;
         emit(log, level, text);
+    } else {
+        slot->repeats++;
     }
     (void)pthread_mutex_unlock(&log->lock);
 }

@@ -16,8 +16,10 @@ typedef enum {
     TN_LOG_DEBUG,
 } tn_log_level_t;
 
-#define TN_LOG_WINDOW_MS 60000 /* a line that repeats within this is counted, not written */
-#define TN_LOG_LINE_MAX  1024  /* bytes of a line's text; longer ones are cut */
+#define TN_LOG_WINDOW_MS 60000 /* a line is written TN_LOG_BURST times within this, then counted   \
+                                */
+#define TN_LOG_BURST    5
+#define TN_LOG_LINE_MAX 1024 /* bytes of a line's text; longer ones are cut */
 
 typedef struct tn_log tn_log_t;
 

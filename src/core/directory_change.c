@@ -112,6 +112,7 @@ static int add_key(tn_change_t *change, const tn_key_t *key, size_t text_at, uin
         .length = (uint32_t)key->text.length,
         .item = item,
         .kind = key->kind,
+        .is_new = true, /* until an old version turns out to have it */
     };
     index_put(change, (uint32_t)change->key_count);
     change->key_count++;
@@ -221,40 +222,29 @@ static int damaged(const char *what, tn_err_t *err)
     return tn_err_set(err, TN_EDAMAGED, "the directory is damaged: %s", what);
 }
 
-/* An old version's key has its slot. */
-static int check_slot(const tn_key_t *key, void *context)
+static tn_key_t key_of(const tn_change_t *change, const tn_change_key_t *key)
 {
-    plan_t *plan = context;
-    bool has_slot;
-    uint32_t unit = plan->change->items[plan->item].old_unit;
-    if (tn_table_has(&has_slot, plan->image, key->hash, unit) != TN_OK || !has_slot) {
-        return damaged("a key has no slot", plan->err);
-    }
-    return TN_OK;
+    return (tn_key_t){
+        .kind = key->kind,
+        .text = {(const char *)change->bytes + key->text_at, key->length},
+        .hash = key->hash,
+    };
 }
 
 /* Finds the version that an item with this identity replaces. */
 static int find_old(tn_change_t *change, const tn_change_key_t *identity, const tn_image_t *image,
                     tn_err_t *err)
 {
-    plan_t plan = {change, image, identity->item, err};
     tn_change_item_t *item = &change->items[identity->item];
-    tn_key_t key = {
-        .kind = identity->kind,
-        .text = {(const char *)change->bytes + identity->text_at, identity->length},
-        .hash = identity->hash,
-    };
+    tn_key_t key = key_of(change, identity);
     tn_found_t old;
     int code = tn_image_find(&old, image, &key);
-    item->old_unit = code == TN_OK ? old.record.unit : 0;
-    if (code == TN_ENOTFOUND) {
-        item->is_dropped |= (item->type & TN_RECORD_REMOVED) != 0;
-        return TN_OK;
-    }
-    if (code != TN_OK) {
+    if (code != TN_OK && code != TN_ENOTFOUND) {
         return damaged("an entry cannot be looked up", err);
     }
-    return tn_record_each_key(image, &old.record, check_slot, &plan);
+    item->old_unit = code == TN_OK ? old.record.unit : 0;
+    item->is_dropped |= code == TN_ENOTFOUND && (item->type & TN_RECORD_REMOVED) != 0;
+    return TN_OK;
 }
 
 int tn_change_replan(tn_change_t *change, const tn_image_t *image, tn_err_t *err)
@@ -310,6 +300,43 @@ static int claim_key(const tn_key_t *key, void *context)
     return TN_OK; /* the identity, which is there already */
 }
 
+/* A key of an old version: it has its slot, and is not new if the new version has it too. */
+static int meet_old_key(const tn_key_t *key, void *context)
+{
+    plan_t *plan = context;
+    tn_change_t *change = plan->change;
+    bool has_slot;
+    uint32_t unit = change->items[plan->item].old_unit;
+    if (tn_table_has(&has_slot, plan->image, key->hash, unit) != TN_OK || !has_slot) {
+        return damaged("a key has no slot", plan->err);
+    }
+    uint32_t place = find_key(change, key);
+    if (place != NO_KEY && change->keys[place].item == plan->item) {
+        change->keys[place].is_new = false;
+    }
+    return TN_OK;
+}
+
+/* Claims the item's names and compares them with those of the version that it replaces. */
+static int plan_item(tn_change_t *change, uint32_t place, const tn_image_t *image, tn_err_t *err)
+{
+    plan_t plan = {change, image, place, err};
+    const tn_change_item_t *item = &change->items[place];
+    int code = TN_OK;
+    if (item->type == TN_RECORD_TENANT) {
+        tn_record_t record = tn_change_record(change, item);
+        code = tn_record_each_key(image, &record, claim_key, &plan);
+    }
+    if (code == TN_OK && item->old_unit != 0) {
+        tn_record_t old;
+        if (!tn_record_load(&old, image->data, image->arena_offset, image->size, item->old_unit)) {
+            return damaged("an entry cannot be read", err);
+        }
+        code = tn_record_each_key(image, &old, meet_old_key, &plan);
+    }
+    return code;
+}
+
 /* Whether the tenant that has a name now gets a new version, or a tombstone, in this change. */
 static bool is_replaced(const tn_change_t *change, const tn_image_t *image, const tn_found_t *owner)
 {
@@ -318,30 +345,24 @@ static bool is_replaced(const tn_change_t *change, const tn_image_t *image, cons
     return find_key(change, &key) != NO_KEY;
 }
 
-/* Tells whether a key is new to its entry, and checks it against its present owner. */
-static int settle_key(tn_change_t *change, tn_change_key_t *claimed, const tn_image_t *image,
-                      tn_err_t *err)
+/* Checks a name that is new to its tenant against who has it now. */
+static int check_owner(const tn_change_t *change, const tn_change_key_t *claimed,
+                       const tn_image_t *image, tn_err_t *err)
 {
-    const tn_change_item_t *item = &change->items[claimed->item];
-    if (claimed->kind == TN_KEY_ID || claimed->kind == TN_KEY_FLAG) {
-        claimed->is_new = item->old_unit == 0;
-        return TN_OK;
-    }
-    tn_key_t key = {
-        .kind = claimed->kind,
-        .text = {(const char *)change->bytes + claimed->text_at, claimed->length},
-        .hash = claimed->hash,
-    };
     tn_found_t owner;
+    tn_key_t key = key_of(change, claimed);
     int code = tn_image_find(&owner, image, &key);
     if (code == TN_EUNAVAILABLE) {
         return damaged("a name cannot be looked up", err);
     }
-    claimed->is_new = code != TN_OK || owner.record.unit != item->old_unit;
-    if (code == TN_OK && claimed->is_new && !is_replaced(change, image, &owner)) {
-        return conflict(&key, err);
-    }
-    return TN_OK;
+    return code == TN_OK && !is_replaced(change, image, &owner) ? conflict(&key, err) : TN_OK;
+}
+
+bool tn_change_has(const tn_change_t *change, const tn_change_item_t *item, const tn_key_t *key)
+{
+    uint32_t place = find_key(change, key);
+    return place != NO_KEY && &change->items[change->keys[place].item] == item &&
+           (item->type & TN_RECORD_REMOVED) == 0;
 }
 
 int tn_change_plan(tn_change_need_t *need, tn_change_t *change, const tn_image_t *image,
@@ -350,22 +371,20 @@ int tn_change_plan(tn_change_need_t *need, tn_change_t *change, const tn_image_t
     *need = (tn_change_need_t){0};
     int code = tn_change_replan(change, image, err);
     for (size_t i = 0; code == TN_OK && i < change->item_count; i++) {
-        plan_t plan = {change, image, (uint32_t)i, err};
         const tn_change_item_t *item = &change->items[i];
-        if (item->is_dropped) {
-            continue;
-        }
-        need->arena_bytes += tn_align(item->size, TN_FORMAT_UNIT);
-        if (item->type == TN_RECORD_TENANT) {
-            tn_record_t record = tn_change_record(change, item);
-            code = tn_record_each_key(image, &record, claim_key, &plan);
+        if (!item->is_dropped) {
+            need->arena_bytes += tn_align(item->size, TN_FORMAT_UNIT);
+            code = plan_item(change, (uint32_t)i, image, err);
         }
     }
     for (size_t i = 0; code == TN_OK && i < change->key_count; i++) {
-        tn_change_key_t *key = &change->keys[i];
-        if (!change->items[key->item].is_dropped) {
-            code = settle_key(change, key, image, err);
-            need->slots += key->is_new ? 1 : 0;
+        const tn_change_key_t *key = &change->keys[i];
+        if (!key->is_new || change->items[key->item].is_dropped) {
+            continue;
+        }
+        need->slots++;
+        if (key->kind == TN_KEY_HOST || key->kind == TN_KEY_SLUG) {
+            code = check_owner(change, key, image, err);
         }
     }
     return code;

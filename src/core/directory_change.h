@@ -23,7 +23,7 @@ typedef struct {
     uint32_t length;
     uint32_t item;
     enum tn_key_kind kind;
-    bool is_new; /* the item's old version does not have it */
+    bool is_new; /* the old version of its entry does not have it */
 } tn_change_key_t;
 
 /* Zeroed at first; storage is kept from one change to the next unless it has become large. */
@@ -70,6 +70,9 @@ TN_CHECK int tn_change_plan(tn_change_need_t *need, tn_change_t *change, const t
 
 /* Looks up again what each item replaces, in another image of the same generation. */
 TN_CHECK int tn_change_replan(tn_change_t *change, const tn_image_t *image, tn_err_t *err);
+
+/* Whether the item has the key, once the change is planned. */
+bool tn_change_has(const tn_change_t *change, const tn_change_item_t *item, const tn_key_t *key);
 
 /* The item's record, as tn_record_each_key takes it. */
 tn_record_t tn_change_record(const tn_change_t *change, const tn_change_item_t *item);

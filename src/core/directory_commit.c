@@ -56,8 +56,6 @@ static void append_records(tn_directory_writer_t *writer)
 typedef struct {
     tn_directory_writer_t *writer;
     const tn_change_item_t *item;
-    tn_record_t record; /* the item's new one */
-    tn_tenant_parts_t parts;
 } step_t;
 
 /* A slot of the old version leads to the new one, be it only to learn that the key is gone. */
@@ -68,37 +66,18 @@ static int advance_key(const tn_key_t *key, void *context)
     return TN_OK;
 }
 
-static bool has_key(const step_t *step, const tn_key_t *key)
-{
-    if ((step->item->type & TN_RECORD_REMOVED) != 0) {
-        return false;
-    }
-    switch (key->kind) {
-    case TN_KEY_HOST:
-        return tn_tenant_parts_have_host(&step->parts, key->hash, key->text);
-    case TN_KEY_SLUG:
-        return tn_tenant_parts_have_slug(&step->parts, key->text);
-    case TN_KEY_ID:
-    case TN_KEY_FLAG:
-        break;
-    }
-    return true;
-}
-
 /* A slot whose key the new version no longer has is of no use to any later reader. */
 static int delete_stale_key(const tn_key_t *key, void *context)
 {
     step_t *step = context;
-    if (!has_key(step, key)) {
+    if (!tn_change_has(&step->writer->change, step->item, key)) {
         (void)tn_table_move(&step->writer->file, key->hash, step->item->new_unit, 0);
     }
     return TN_OK;
 }
 
-typedef int (*item_fn)(const tn_key_t *key, void *context);
-
 /* Calls back for each key of each replaced version. */
-static void each_old_key(tn_directory_writer_t *writer, item_fn call)
+static void each_old_key(tn_directory_writer_t *writer, tn_key_fn call)
 {
     const tn_change_t *change = &writer->change;
     for (size_t i = 0; i < change->item_count; i++) {
@@ -106,11 +85,8 @@ static void each_old_key(tn_directory_writer_t *writer, item_fn call)
         if (item->is_dropped || item->old_unit == 0 || item->type == TN_RECORD_PLATFORM) {
             continue;
         }
-        step_t step = {.writer = writer, .item = item, .record = tn_change_record(change, item)};
+        step_t step = {writer, item};
         tn_record_t old = old_record(writer, item);
-        if (item->type == TN_RECORD_TENANT) {
-            (void)tn_tenant_parts_read(&step.parts, step.record.data, step.record.size);
-        }
         /* it went through the same when the change was planned */
         int ignored = tn_record_each_key(&writer->file.image, &old, call, &step);
         (void)ignored;

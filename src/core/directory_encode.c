@@ -84,6 +84,15 @@ static int check_counts(const tn_tenant_spec_t *tenant, tn_err_t *err)
     return TN_OK;
 }
 
+/* What the blocks of so much host text take in the head. */
+static size_t sums_size(size_t hosts_size)
+{
+    size_t blocks = (hosts_size + TN_HOST_TEXT_BLOCK - 1) / TN_HOST_TEXT_BLOCK;
+    return hosts_size > TN_HOST_TEXT_PLAIN_MAX
+               ? TN_TENANT_BLOCK_SUMS - TN_TENANT_FIXED_SIZE + blocks * sizeof(uint64_t)
+               : 0;
+}
+
 int tn_tenant_spec_size(size_t *size_bytes, const tn_tenant_spec_t *tenant, tn_err_t *err)
 {
     int code = check_counts(tenant, err);
@@ -102,9 +111,11 @@ int tn_tenant_spec_size(size_t *size_bytes, const tn_tenant_spec_t *tenant, tn_e
     if (code == TN_OK) {
         code = add_text(&size, tenant->upstream, "upstream", err);
     }
+    size_t hosts = 0;
     for (size_t i = 0; code == TN_OK && i < tenant->host_count; i++) {
-        code = add_name(&size, tenant->hosts[i], TN_HOST_MAX, is_name, "hosts", err);
+        code = add_name(&hosts, tenant->hosts[i], TN_HOST_MAX, is_name, "hosts", err);
     }
+    size += hosts + sums_size(hosts);
     for (size_t i = 0; code == TN_OK && i < tenant->former_slug_count; i++) {
         code = add_name(&size, tenant->former_slugs[i], TN_SLUG_MAX, is_name, "former_slugs", err);
     }
@@ -181,19 +192,33 @@ static uint8_t *write_arrays(uint8_t *at, const tn_tenant_spec_t *tenant, const 
     return at;
 }
 
+/* The host text's blocks, once it is written. */
+static void write_sums(uint8_t *record, const uint8_t *hosts, size_t hosts_size)
+{
+    tn_store_u32(record + TN_TENANT_HEAD_SIZE, (uint32_t)(hosts - record));
+    uint8_t *at = record + TN_TENANT_BLOCK_SUMS;
+    for (size_t from = 0; from < hosts_size; from += TN_HOST_TEXT_BLOCK, at += sizeof(uint64_t)) {
+        size_t left = hosts_size - from;
+        tn_store_u64(
+            at, tn_checksum(hosts + from, left < TN_HOST_TEXT_BLOCK ? left : TN_HOST_TEXT_BLOCK));
+    }
+}
+
 void tn_tenant_record_write(uint8_t *to, size_t size_bytes, const tn_tenant_spec_t *tenant,
                             const uint8_t seed[16])
 {
-    write_header(to, size_bytes, TN_RECORD_TENANT);
+    size_t hosts_size = 0;
+    for (size_t i = 0; i < tenant->host_count; i++) {
+        hosts_size += tenant->hosts[i].length;
+    }
+    bool is_blocked = hosts_size > TN_HOST_TEXT_PLAIN_MAX;
+    write_header(to, size_bytes, TN_RECORD_TENANT | (is_blocked ? TN_RECORD_BLOCKED : 0));
     write_fixed(to, tenant);
-    uint8_t *at = write_arrays(to + TN_TENANT_FIXED_SIZE, tenant, seed);
+    uint8_t *at = write_arrays(to + TN_TENANT_FIXED_SIZE + sums_size(hosts_size), tenant, seed);
     at = put_text(at, tenant->slug);
     at = put_text(at, tenant->name);
     at = put_text(at, tenant->plan);
     at = put_text(at, tenant->upstream);
-    for (size_t i = 0; i < tenant->host_count; i++) {
-        at = put_text(at, tenant->hosts[i]);
-    }
     for (size_t i = 0; i < tenant->former_slug_count; i++) {
         at = put_text(at, tenant->former_slugs[i]);
     }
@@ -203,6 +228,13 @@ void tn_tenant_record_write(uint8_t *to, size_t size_bytes, const tn_tenant_spec
     for (size_t i = 0; i < tenant->setting_count; i++) {
         at = put_text(at, tenant->settings[i].key);
         at = put_text(at, tenant->settings[i].value);
+    }
+    const uint8_t *hosts = at;
+    for (size_t i = 0; i < tenant->host_count; i++) {
+        at = put_text(at, tenant->hosts[i]);
+    }
+    if (is_blocked) {
+        write_sums(to, hosts, hosts_size);
     }
 }
 
@@ -286,14 +318,4 @@ void tn_platform_record_write(uint8_t *to, size_t size_bytes, const tn_platform_
         memcpy(at, platform->keys[i].key, TN_PLATFORM_KEY_BYTES);
         at = put_text(at + TN_PLATFORM_KEY_BYTES, tn_str(platform->keys[i].id));
     }
-}
-
-void tn_record_seal(uint8_t *record, uint64_t generation, uint32_t previous)
-{
-    uint64_t type = tn_load_u64(record + TN_RECORD_GENERATION) >> 56;
-    uint32_t size = tn_load_u32(record + TN_RECORD_SIZE);
-    tn_store_u32(record + TN_RECORD_PREVIOUS, previous);
-    tn_store_u64(record + TN_RECORD_GENERATION, type << 56 | generation);
-    tn_store_u64(record + TN_RECORD_CHECKSUM,
-                 tn_checksum(record + TN_RECORD_SIZE, size - TN_RECORD_SIZE));
 }

@@ -73,7 +73,12 @@ enum tn_key_kind {
     TN_KEY_FLAG = 4,
 };
 
-/* Every record begins with these. The checksum is XXH3-64 of the record's bytes after it. */
+/*
+ * Every record begins with these. The checksum is XXH3-64 of what follows it: of all the record,
+ * or, of a tenant with much host text, of its head, which ends where that text begins. The text is
+ * then cut into blocks, and the head has a checksum of each, so that a look-up reads the head and
+ * what it compares, however many hosts there are.
+ */
 enum tn_record_field {
     TN_RECORD_CHECKSUM = 0,
     TN_RECORD_SIZE = 8,        /* u32, bytes with this header, without the padding to a unit */
@@ -86,11 +91,16 @@ enum tn_record_type {
     TN_RECORD_TENANT = 1,
     TN_RECORD_FLAG = 2,
     TN_RECORD_PLATFORM = 3,
+    TN_RECORD_BLOCKED = 0x40, /* added to a tenant's: its host text is in blocks */
     TN_RECORD_REMOVED = 0x80, /* added to a type: the entry is gone as of this generation */
 };
 
-#define TN_RECORD_MAX (2u * 1024 * 1024) /* above what the limits in directory_writer.h add up to  \
-                                          */
+#define TN_HOST_TEXT_PLAIN_MAX 2048 /* more host text than this is cut into blocks */
+#define TN_HOST_TEXT_BLOCK     1024
+
+#define TN_RECORD_MAX                                                                              \
+    (2u * 1024 * 1024) /* above what the limits in directory_writer.h add up to                    \
+                        */
 
 __extension__ typedef unsigned __int128 tn_u128_t;
 

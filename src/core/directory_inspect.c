@@ -9,7 +9,7 @@
 
 #include <inttypes.h>
 
-/* The slot is empty, deleted, or leads to a record whose checksum holds. */
+/* The slot is empty, deleted, or leads to a record whose checksums hold. */
 static bool is_good_slot(const tn_image_t *image, uint64_t offset)
 {
     uint64_t payload;
@@ -18,17 +18,22 @@ static bool is_good_slot(const tn_image_t *image, uint64_t offset)
         return false;
     }
     return payload == TN_SLOT_EMPTY || payload == TN_SLOT_DELETED ||
-           tn_record_load(&record, image->data, image->arena_offset, image->size,
-                          (uint32_t)payload);
+           (tn_record_load(&record, image->data, image->arena_offset, image->size,
+                           (uint32_t)payload) &&
+            tn_record_is_whole(&record));
 }
 
 int tn_directory_verify_part(uint64_t *cursor, const tn_directory_t *directory, uint64_t slots,
                              tn_err_t *err)
 {
     tn_directory_info_t info;
+    tn_image_t present;
     const tn_image_t *image = &directory->image;
     tn_directory_info(&info, directory);
-    if (info.state == TN_DIRECTORY_DAMAGED) {
+    /* who has it mapped read the header's constant part long ago: the next one who opens it will */
+    if (info.state == TN_DIRECTORY_DAMAGED ||
+        (image->data != NULL &&
+         tn_image_read(&present, image->data, image->size) != TN_DIRECTORY_READY)) {
         return tn_err_set(err, TN_EDAMAGED, "the header at offset 0 is damaged");
     }
     if (image->data == NULL) {

@@ -7,15 +7,18 @@
 #include "core/directory_format.h"
 
 /*
- * A tenant. After the fixed part come the arrays, then the text, without terminators:
+ * A tenant. After the fixed part come, when its host text is in blocks, the size of the head and
+ * the blocks' checksums; then the arrays, then the text, without terminators:
  *
+ *   head size         u32        only of a blocked record
+ *   block checksums   u64 each   only of a blocked record
  *   host filters      u16 each   bits 20 to 35 of the host's hash
  *   value lengths     u16 each
  *   host lengths      u8 each
  *   former slugs'     u8 each
  *   flags             u8 each    the key's length, 0x80 added when on
  *   setting keys'     u8 each
- *   slug name plan upstream host… former slug… flag key… (setting key, value)…
+ *   slug name plan upstream former slug… flag key… (setting key, value)… host…
  */
 enum tn_tenant_field {
     TN_TENANT_ID = 24,
@@ -31,6 +34,8 @@ enum tn_tenant_field {
     TN_TENANT_FLAG_COUNT = 54,
     TN_TENANT_SETTING_COUNT = 56,
     TN_TENANT_FIXED_SIZE = 58,
+    TN_TENANT_HEAD_SIZE = 58, /* u32, of a blocked record */
+    TN_TENANT_BLOCK_SUMS = 62,
 };
 
 /* A flag's definition, and its tombstone (whose default is 0). */

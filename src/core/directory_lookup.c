@@ -69,7 +69,11 @@ static enum outcome match(tn_found_t *found, const tn_key_t *key)
     }
     bool has_key;
     if (key->kind == TN_KEY_HOST) {
-        has_key = tn_tenant_parts_have_host(parts, key->hash, key->text);
+        int code = tn_tenant_parts_find_host(parts, key->hash, key->text);
+        if (code == TN_EDAMAGED) {
+            return DAMAGED;
+        }
+        has_key = code == TN_OK;
     } else if (key->kind == TN_KEY_SLUG) {
         has_key = tn_tenant_parts_have_slug(parts, key->text);
     } else {
@@ -210,10 +214,10 @@ static int find_tenant(tn_tenant_t *out, const tn_directory_t *directory, enum t
     tn_found_t found;
     tn_key_t key = tn_key_make(&directory->image, kind, text);
     int code = tn_image_find(&found, &directory->image, &key);
-    if (code == TN_OK) {
-        tn_tenant_from_parts(out, &found.parts, &found.record);
+    if (code != TN_OK) {
+        return code;
     }
-    return code;
+    return tn_tenant_from_parts(out, &found.parts, &found.record) ? TN_OK : TN_EUNAVAILABLE;
 }
 
 int tn_directory_by_host(tn_tenant_t *out, const tn_directory_t *directory, tn_str_t host)

@@ -29,13 +29,19 @@ typedef struct {
 bool tn_record_load(tn_record_t *out, const uint8_t *image, uint64_t arena_offset, uint64_t size,
                     uint32_t unit);
 
+/* Whether the record is one of the known types and can be taken apart as such, and its blocks, if
+ * it has any, are whole too. */
+bool tn_record_is_whole(const tn_record_t *record);
+
 /* A tenant's record, taken apart. The lengths are checked against each other and the record. */
 typedef struct {
     const uint8_t *id;
     unsigned status, bits;
     size_t slug_length, name_length, plan_length, upstream_length;
     size_t host_count, primary_host, former_slug_count, flag_count, setting_count;
-    const uint8_t *host_filters, *value_lengths;                             /* u16 each */
+    size_t hosts_size;
+    const uint8_t *block_sums;                   /* u64 each; NULL when host text has no blocks */
+    const uint8_t *host_filters, *value_lengths; /* u16 each */
     const uint8_t *host_lengths, *former_slug_lengths, *flags, *key_lengths; /* u8 each */
     const char *slug, *name, *plan, *upstream, *hosts, *former_slugs, *flag_keys, *settings;
 } tn_tenant_parts_t;
@@ -51,15 +57,20 @@ enum tn_tenant_bit {
 
 bool tn_tenant_parts_read(tn_tenant_parts_t *out, const void *record, size_t size_bytes);
 
-/* Whether the tenant has this custom domain; hash is the host's. */
-bool tn_tenant_parts_have_host(const tn_tenant_parts_t *parts, uint64_t hash, tn_str_t host);
+/* The host at `index`, below host_count. False when its block is damaged. */
+bool tn_tenant_parts_host(tn_str_t *out, const tn_tenant_parts_t *parts, size_t index);
+
+/* TN_OK when the tenant has this custom domain, TN_ENOTFOUND when not; hash is the host's.
+ * TN_EDAMAGED: it may have, and the block to look at is damaged. */
+TN_CHECK int tn_tenant_parts_find_host(const tn_tenant_parts_t *parts, uint64_t hash,
+                                       tn_str_t host);
 
 /* Whether this is the tenant's slug or one it had. */
 bool tn_tenant_parts_have_slug(const tn_tenant_parts_t *parts, tn_str_t slug);
 
-/* A tenant that borrows from its record. */
-void tn_tenant_from_parts(tn_tenant_t *out, const tn_tenant_parts_t *parts,
-                          const tn_record_t *record);
+/* A tenant that borrows from its record. False when its primary host's block is damaged. */
+TN_CHECK bool tn_tenant_from_parts(tn_tenant_t *out, const tn_tenant_parts_t *parts,
+                                   const tn_record_t *record);
 
 /* A flag definition's and a platform entry's record. */
 bool tn_flag_record_read(tn_str_t *key, bool *default_on, const tn_record_t *record);
@@ -68,9 +79,6 @@ bool tn_platform_record_read(tn_platform_t *out, const tn_record_t *record);
 /* The length of the longest base domain that host is or lies under, 0 for none. False when the
  * record has no proper form. */
 bool tn_platform_record_base(size_t *length, const tn_record_t *record, tn_str_t host);
-
-/* Whether the record is one of the known types and can be taken apart as such. */
-bool tn_record_has_form(const tn_record_t *record);
 
 /*
  * Writing: the size a record will take (TN_EINVAL, TN_ETOOBIG when the entry is not one that may be

@@ -30,7 +30,7 @@ static int mark_superseded(tn_walk_t *walk, tn_err_t *err)
     while (walk->at < walk->end) {
         uint64_t offset = walk->at;
         tn_record_t record;
-        if (!step(walk, &record) || !tn_record_has_form(&record)) {
+        if (!step(walk, &record) || !tn_record_is_whole(&record)) {
             return tn_err_set(err, TN_EDAMAGED, "the record at offset %" PRIu64 " is damaged",
                               offset);
         }
@@ -163,8 +163,8 @@ int tn_directory_each_tenant(const tn_directory_t *directory, tn_directory_tenan
         }
         tn_tenant_t tenant;
         tn_tenant_parts_t parts;
-        if (tn_tenant_parts_read(&parts, record.data, record.size)) {
-            tn_tenant_from_parts(&tenant, &parts, &record);
+        if (tn_tenant_parts_read(&parts, record.data, record.size) &&
+            tn_tenant_from_parts(&tenant, &parts, &record)) {
             code = call(&tenant, context);
         } else {
             code = TN_EDAMAGED;

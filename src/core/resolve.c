@@ -7,7 +7,6 @@
 #include "base/uuid.h"
 #include "core/directory.h"
 #include "core/domain.h"
-#include "core/host.h"
 
 static const char *const answer_names[] = {
     [TN_ANSWER_FOUND] = "found",
@@ -55,27 +54,23 @@ static bool is_enabled(const tn_resolve_policy_t *policy, enum tn_strategy strat
 }
 
 /*
- * Whether a request at `target` would be answered by the same tenant: TN_OK, TN_ENOTFOUND when it
- * would not (nobody's, somebody else's, below a base domain that shadows it), or TN_EUNAVAILABLE. A
- * redirect that does not pass this would lead nowhere or round in circles.
+ * Whether a request at `target` would come to the same tenant: TN_OK, TN_ENOTFOUND when it would
+ * not (nobody's, somebody else's, below a base domain that shadows it), or TN_EUNAVAILABLE. A
+ * redirect that does not pass this would lead nowhere, or to strangers.
  */
-static int leads_to(const tn_directory_t *directory, const tn_tenant_t *tenant, const char *target,
-                    tn_domain_kind_t kind)
+static int leads_to(const tn_directory_t *directory, const tn_tenant_t *tenant, const char *target)
 {
     tn_host_t host;
     tn_domain_t domain;
     tn_tenant_t other;
-    if (tn_host_parse(&host, target, strlen(target)) != TN_OK ||
-        !tn_str_equal(tn_str(host.name), tn_str(target))) {
+    if (tn_host_parse(&host, target, strlen(target)) != TN_OK) {
         return TN_ENOTFOUND;
     }
     int code = tn_domain_find(&domain, &other, directory, &host);
     if (code != TN_OK) {
         return code;
     }
-    bool is_same = domain.kind == kind && !domain.is_former_slug &&
-                   memcmp(domain.tenant_id, tenant->id, sizeof(domain.tenant_id)) == 0;
-    return is_same ? TN_OK : TN_ENOTFOUND;
+    return strcmp(domain.tenant_id, tenant->id) == 0 ? TN_OK : TN_ENOTFOUND;
 }
 
 /* CURRENTSLUG.BASE, where BASE is the one the request came in by. */
@@ -95,19 +90,20 @@ static int current_subdomain(char target[TN_HOST_MAX + 1], const tn_domain_t *do
 
 /*
  * Where an active tenant's request has to go first, if anywhere. The primary domain comes before
- * the current slug, so that one redirect is enough; a former slug never serves content itself.
+ * the current slug, so that one redirect is enough: neither of the two redirects again. A former
+ * slug never serves content itself.
  */
 static tn_answer_t redirect_or_serve(tn_resolution_t *out, const tn_directory_t *directory)
 {
     const tn_tenant_t *tenant = &out->tenant;
     char target[TN_HOST_MAX + 1];
     int code = TN_ENOTFOUND;
-    if (tenant->redirects_to_primary && tenant->primary_host.length > 0) {
+    if (tenant->redirects_to_primary) {
         if (tn_str_equal(tenant->primary_host, tn_str(out->domain.host.name))) {
             return TN_ANSWER_FOUND;
         }
         if (tn_str_copy(target, sizeof(target), tenant->primary_host) == TN_OK) {
-            code = leads_to(directory, tenant, target, TN_DOMAIN_CUSTOM);
+            code = leads_to(directory, tenant, target);
         }
     }
     if (code == TN_ENOTFOUND) {
@@ -116,7 +112,7 @@ static tn_answer_t redirect_or_serve(tn_resolution_t *out, const tn_directory_t 
         }
         code = current_subdomain(target, &out->domain);
         if (code == TN_OK) {
-            code = leads_to(directory, tenant, target, TN_DOMAIN_SUBDOMAIN);
+            code = leads_to(directory, tenant, target);
         }
     }
     if (code != TN_OK) {
@@ -178,12 +174,6 @@ static void take(tn_resolution_t *out, int code, const char *resolved_by, const 
     out->answer = answer_of_status(tenant->status);
 }
 
-static int find_slug(tn_tenant_t *out, const tn_directory_t *directory, tn_str_t slug)
-{
-    return tn_slug_check(slug, NULL) == TN_OK ? tn_directory_by_slug(out, directory, slug)
-                                              : TN_ENOTFOUND;
-}
-
 /* PREFIX/SLUG or PREFIX/SLUG/…; true when the path begins with the prefix and names something. */
 static bool by_path(tn_resolution_t *out, const tn_directory_t *directory, tn_str_t prefix,
                     tn_str_t path)
@@ -197,7 +187,8 @@ static bool by_path(tn_resolution_t *out, const tn_directory_t *directory, tn_st
         slug.length = (size_t)(end - slug.data);
     }
     tn_tenant_t tenant;
-    take(out, find_slug(&tenant, directory, slug), "path", &tenant, slug);
+    int code = tn_directory_by_slug(&tenant, directory, slug);
+    take(out, code, "path", &tenant, slug);
     if (out->resolved_by[0] != '\0') {
         out->path_consumed = prefix.length + slug.length;
     }
@@ -216,7 +207,8 @@ static bool by_header(tn_resolution_t *out, const tn_directory_t *directory, tn_
         int code = tn_directory_by_id(&tenant, directory, id.bytes);
         take(out, code, "header", &tenant, TN_STR(""));
     } else {
-        take(out, find_slug(&tenant, directory, value), "header", &tenant, value);
+        int code = tn_directory_by_slug(&tenant, directory, value);
+        take(out, code, "header", &tenant, value);
     }
     return true;
 }

@@ -34,11 +34,11 @@ bool tn_tenant_host_at(tn_str_t *host, bool *is_primary, const tn_tenant_t *tena
     if (!read_parts(&parts, tenant) || index >= parts.host_count) {
         return false;
     }
-    size_t at = 0;
-    for (size_t i = 0; i < index; i++) {
-        at += parts.host_lengths[i];
+    tn_str_t text;
+    if (!tn_tenant_parts_host(&text, &parts, index)) {
+        return false;
     }
-    *host = (tn_str_t){parts.hosts + at, parts.host_lengths[index]};
+    *host = text;
     *is_primary = index == parts.primary_host;
     return true;
 }

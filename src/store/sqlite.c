@@ -47,7 +47,28 @@ struct tn_statement {
 
 /* ---- errors ------------------------------------------------------------------------------- */
 
-static int code_of(int extended, int system_error)
+/*
+ * What the operating system last said about the database file and its journal. SQLite has its own
+ * code for ENOSPC only; a quota or a file size limit is "disk I/O error" to it.
+ */
+static bool lacks_room(sqlite3 *db)
+{
+    sqlite3_file *journal = NULL;
+    int errors[2] = {0, 0};
+    (void)sqlite3_file_control(db, "main", SQLITE_FCNTL_LAST_ERRNO, &errors[0]);
+    (void)sqlite3_file_control(db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &journal);
+    if (journal != NULL && journal->pMethods != NULL) {
+        (void)journal->pMethods->xFileControl(journal, SQLITE_FCNTL_LAST_ERRNO, &errors[1]);
+    }
+    for (int i = 0; i < 2; i++) {
+        if (errors[i] == ENOSPC || errors[i] == EDQUOT || errors[i] == EFBIG) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int code_of(sqlite3 *db, int extended)
 {
     switch (extended) {
     case SQLITE_READONLY_DBMOVED:
@@ -75,9 +96,7 @@ static int code_of(int extended, int system_error)
     case SQLITE_TOOBIG:
         return TN_ETOOBIG;
     case SQLITE_IOERR:
-        /* quota and file size limits are no space, whatever SQLite calls them */
-        return system_error == ENOSPC || system_error == EDQUOT || system_error == EFBIG ? TN_EFULL
-                                                                                         : TN_EIO;
+        return lacks_room(db) ? TN_EFULL : TN_EIO;
     default:
         return TN_EIO;
     }
@@ -87,7 +106,7 @@ static int code_of(int extended, int system_error)
 static int fail(const tn_connection_t *connection, tn_err_t *err, const char *doing)
 {
     int extended = sqlite3_extended_errcode(connection->db);
-    int code = code_of(extended, sqlite3_system_errno(connection->db));
+    int code = code_of(connection->db, extended);
     if (code == TN_OK) {
         code = TN_EIO; /* misuse leaves no code behind */
     }

@@ -115,7 +115,9 @@ static int begin(tn_tx_t *tx, bool is_new, int wait_ms, tn_err_t *err)
 int tn_tx_begin(tn_tx_t **out, tn_store_t *store, tn_tx_mode_t mode, const tn_actor_t *actor,
                 tn_err_t *err)
 {
-    if (mode == TN_TX_WRITE && actor == NULL) {
+    bool has_actor =
+        actor != NULL && actor->kind != NULL && actor->name != NULL && actor->address != NULL;
+    if (mode == TN_TX_WRITE && !has_actor) {
         return tn_err_set(err, TN_EINVAL, "a transaction that writes needs an actor");
     }
     tn_tx_t *tx = calloc(1, sizeof(*tx));

@@ -265,6 +265,7 @@ static int apply(tn_publisher_t *publisher, const tn_directory_info_t *info, tn_
 static int synchronise(tn_publisher_t *publisher, tn_tx_t *tx, tn_err_t *err)
 {
     tn_directory_info_t info = directory_info(publisher);
+    publisher->is_damaged |= info.state == TN_DIRECTORY_DAMAGED;
     bool builds = must_build(publisher, &info);
     if (!builds && info.generation == publisher->status.database_generation) {
         return TN_OK;
@@ -279,6 +280,7 @@ static int synchronise(tn_publisher_t *publisher, tn_tx_t *tx, tn_err_t *err)
 static int rebuild(tn_publisher_t *publisher, tn_tx_t *tx, tn_err_t *err)
 {
     tn_directory_info_t info = directory_info(publisher);
+    publisher->is_damaged |= info.state == TN_DIRECTORY_DAMAGED;
     int code = check_database(publisher, &info, tx, err);
     return code == TN_OK ? build(publisher, tx, err) : code;
 }

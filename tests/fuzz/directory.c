@@ -7,7 +7,7 @@
 #include "core/directory.h"
 
 #include "base/str.h"
-#include "core/directory_format.h"
+#include "core/directory_layout.h"
 #include "core/directory_record.h"
 
 #include <stdio.h>
@@ -63,8 +63,14 @@ static void repair_records(uint8_t *bytes, size_t size)
     for (uint64_t at = arena; at + TN_RECORD_HEADER_SIZE <= size; at += TN_FORMAT_UNIT) {
         uint32_t length = tn_load_u32(bytes + at + TN_RECORD_SIZE);
         if (length >= TN_RECORD_HEADER_SIZE && length <= size - at) {
+            uint64_t checked = length;
+            unsigned type = bytes[at + TN_RECORD_GENERATION + 7];
+            if ((type & TN_RECORD_BLOCKED) != 0 && length >= TN_TENANT_BLOCK_SUMS) {
+                checked = tn_load_u32(bytes + at + TN_TENANT_HEAD_SIZE);
+                checked = checked >= TN_TENANT_BLOCK_SUMS && checked <= length ? checked : length;
+            }
             tn_store_u64(bytes + at + TN_RECORD_CHECKSUM,
-                         tn_checksum(bytes + at + TN_RECORD_SIZE, length - TN_RECORD_SIZE));
+                         tn_checksum(bytes + at + TN_RECORD_SIZE, checked - TN_RECORD_SIZE));
             at += tn_align(length, TN_FORMAT_UNIT) - TN_FORMAT_UNIT;
         }
     }

@@ -73,6 +73,29 @@ static void put_platform(tn_directory_writer_t *writer, uint64_t generation)
     must(tn_directory_commit(writer, &err) == TN_OK, "commit");
 }
 
+/* One whose hosts' text is in blocks. */
+static void put_many_hosts(tn_directory_writer_t *writer, uint64_t generation)
+{
+    enum { HOSTS = 100 };
+    static char texts[HOSTS][64];
+    static tn_str_t hosts[HOSTS];
+    for (int i = 0; i < HOSTS; i++) {
+        int length = snprintf(texts[i], sizeof(texts[i]), "host-number-%d.of.many.example", i);
+        hosts[i] = (tn_str_t){texts[i], (size_t)length};
+    }
+    tn_tenant_spec_t many = {
+        .id = {3},
+        .slug = TN_STR("many"),
+        .status = TN_STATUS_ACTIVE,
+        .hosts = hosts,
+        .host_count = HOSTS,
+        .primary_host = HOSTS - 1,
+    };
+    must(tn_directory_begin(writer, generation, &err) == TN_OK, "begin");
+    must(tn_directory_put_tenant(writer, &many, &err) == TN_OK, "put");
+    must(tn_directory_commit(writer, &err) == TN_OK, "commit");
+}
+
 static void remove_all(tn_directory_writer_t *writer, uint64_t generation)
 {
     must(tn_directory_begin(writer, generation, &err) == TN_OK, "begin");
@@ -123,6 +146,9 @@ int main(int argc, char **argv)
     remove_all(writer, 4);
     save(argv[1], "removed", path, 1);
     save(argv[1], "unrepaired", path, 0);
+    put_many_hosts(writer, 5);
+    save(argv[1], "many-hosts", path, 1);
+    save(argv[1], "many-hosts-repaired", path, 15);
     tn_directory_writer_close(writer);
     must(unlink(path) == 0 && unlink(lock) == 0, "clean up");
     return 0;

@@ -69,6 +69,12 @@ const small_tenant_t small_tenants[] = {
      .slug = "0190a000-0000-7000-8000-000000000001",
      .status = TN_STATUS_ACTIVE,
      .primary_host = -1},
+    /* asks for a redirect to a primary domain that it has not */
+    {.id = ID("9"),
+     .slug = "single",
+     .status = TN_STATUS_ACTIVE,
+     .primary_host = -1,
+     .redirects_to_primary = true},
     {.id = NULL},
 };
 

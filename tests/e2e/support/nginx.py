@@ -32,7 +32,7 @@ daemon off;
 worker_processes {workers};
 pid {folder}/nginx.pid;
 error_log {folder}/error.log info;
-load_module {module};
+{module}
 events {{ worker_connections 512; }}
 http {{
     log_format edge escape=json '{log_format}';
@@ -91,17 +91,23 @@ DIRECTORY = {"generation": 7, "baseDomains": ["localhost"], "flags": {"beta": Fa
 
 
 class Tools:
-    """What the tests use of a build folder."""
+    """What the tests use of a build folder. For an nginx of one's own TENANTRY_NGINX names it,
+    TENANTRY_EDGE_MODULE the module, "static" when it is built in, and TENANTRY_EDGE_PRELOAD what a
+    sanitizer needs preloaded."""
 
     def __init__(self, build):
-        self.build = pathlib.Path(build).resolve()
-        self.module = pathlib.Path(
-            os.environ.get("TENANTRY_EDGE_MODULE", self.build / "ngx_http_tenantry_module.so")
-        )
-        self._mkdirectory = self.build / "tests/e2e/tools/mkdirectory"
-        for part in (self.module, self._mkdirectory):
+        build = pathlib.Path(build).resolve()
+        module = os.environ.get("TENANTRY_EDGE_MODULE", build / "ngx_http_tenantry_module.so")
+        parts = [build / "tests/e2e/tools/mkdirectory"]
+        self.nginx = os.environ.get("TENANTRY_NGINX", "nginx")
+        self.load_module = ""
+        if module != "static":
+            parts.append(pathlib.Path(module))
+            self.load_module = f"load_module {module};"
+        for part in parts:
             if not part.exists():
                 pytest.exit(f"there is no {part}: build it first", returncode=2)
+        self._mkdirectory = parts[0]
 
     def write_directory(self, path, description, *options):
         self._run([self._mkdirectory, *options, path], json.dumps(description).encode())
@@ -161,7 +167,7 @@ class Nginx:
             user="user root;" if os.getuid() == 0 else "",
             workers=workers,
             folder=self.folder,
-            module=self.tools.module,
+            module=self.tools.load_module,
             directory=directory,
             log_format=log_format or '{"host":"$http_host","status":"$status","tenant":"$tenant_slug"}',
             http=http.format(**marks) if http is SERVER else http.replace("@port@", str(self.port)).replace(
@@ -185,7 +191,7 @@ class Nginx:
     # ---- life ----
 
     def _command(self, *more):
-        return ["nginx", "-p", str(self.folder), "-c", str(self.config), "-e", str(self.folder / "error.log"), *more]
+        return [self.tools.nginx, "-p", str(self.folder), "-c", str(self.config), "-e", str(self.folder / "error.log"), *more]
 
     def _environment(self):
         environment = dict(os.environ)

@@ -38,8 +38,8 @@ class System:
         self.log = self.state.parent / f"{self.state.name}-run.log"
         self.process = None
         self.allowed_faults = []  # expressions for lines of the logs that a test provokes
-        self._checked = 0
         self._daemons = []
+        self._was_ready = False
 
     # ---- life ----
 
@@ -63,12 +63,22 @@ class System:
         return self
 
     def wait_ready(self, timeout=20):
+        """Waits until the application answers for a demonstration tenant: at the first start the one
+        that is made last."""
+        slug = DEMO[0] if self._was_ready else DEMO[-1]
+        paths = ("/api/tenant/current", "/whoami")
+        self._wait_answers(lambda: all(self.page(slug, path).status == 200 for path in paths), timeout)
+        self._was_ready = True
+
+    def wait_edge(self, timeout=20):
+        """Waits until edge and daemon answer, whatever they have to say."""
+        self._wait_answers(lambda: self.get(self.host(), "/api/tenant/cache").status == 200, timeout)
+
+    def _wait_answers(self, condition, timeout):
         def answers():
-            assert self.process.poll() is None, f"it ended with {self.process.returncode}:\n{self.logs()}"
+            assert self.process.poll() is None, f"it ended with {self.process.returncode}"
             with contextlib.suppress(OSError, http.client.HTTPException):
-                return self.get("demo.localhost", "/api/tenant/current").status == 200 and (
-                    self.get("demo.localhost", "/whoami").status == 200
-                )
+                return condition()
             return False
 
         try:

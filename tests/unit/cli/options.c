@@ -22,8 +22,9 @@ static const tn_option_t common[] = {
 };
 
 #define PARSE(out, err, ...)                                                                       \
-    tn_arguments_parse(out, (char *[]){__VA_ARGS__},                                               \
-                       sizeof((char *[]){__VA_ARGS__}) / sizeof(char *), own, common, err)
+    tn_arguments_parse(out, (char *const *)(const char *const[]){__VA_ARGS__},                     \
+                       sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *), own, common,   \
+                       err)
 
 static void test_forms(void **state)
 {

@@ -182,6 +182,9 @@ static void test_no_redirect_into_nothing(void **state)
          .slug = "shadow"},
         {TN_STRATEGY_HOST, "shade.localhost", .answer = TN_ANSWER_REDIRECT,
          .resolved_by = "subdomain", .slug = "shadow", .redirect_host = "shadow.localhost"},
+        /* there is no primary host */
+        {TN_STRATEGY_HOST, "single.localhost", .answer = TN_ANSWER_FOUND,
+         .resolved_by = "subdomain", .slug = "single"},
         /* eu.example.com is the platform's own */
         {TN_STRATEGY_HOST, "europe.example.com", .answer = TN_ANSWER_UNKNOWN,
          .resolved_by = "subdomain", .slug = "eu"},

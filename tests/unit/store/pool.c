@@ -33,19 +33,22 @@ typedef struct {
     int64_t inside; /* how many hold the write lock; more than one is the fault looked for */
 } turns_t;
 
+static char no_turn[] = "no turn", two_writers[] = "two writers";
+
+/* Returns the fault, or NULL. */
 static void *take_turns(void *context)
 {
     turns_t *turns = context;
     for (int i = 0; i < turns->rounds; i++) {
         tn_tx_t *tx = NULL;
         if (tn_tx_begin(&tx, turns->database->store, TN_TX_WRITE, &tn_test_actor, NULL) != TN_OK) {
-            return "no turn";
+            return no_turn;
         }
         int64_t others = __atomic_fetch_add(&turns->inside, 1, __ATOMIC_SEQ_CST);
         __atomic_fetch_sub(&turns->inside, 1, __ATOMIC_SEQ_CST);
         tn_tx_abort(tx);
         if (others != 0) {
-            return "two writers";
+            return two_writers;
         }
     }
     return NULL;

@@ -11,13 +11,16 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
 static void test_legal_objects(void **state)
 {
     static const char *const texts[] = {
-        "{}", " { \"a\" : 1 } ", "{\"a\":{\"b\":[1,2.5,null,true,\"\\u00e9\"]}}",
+        "{}",
+        " { \"a\" : 1 } ",
+        "{\"a\":{\"b\":[1,2.5,null,true,\"\\u00e9\"]}}",
         "{\"a\":[[[[[[[]]]]]]]}",
     };
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
@@ -30,9 +33,22 @@ static void test_legal_objects(void **state)
 static void test_what_is_refused(void **state)
 {
     static const char *const texts[] = {
-        "", "[]", "1", "null", "\"a\"", "{\"a\":1,\"a\":2}", "{\"a\":1}x", "{'a':1}", "{\"a\":01}",
-        "{\"a\":1e999}", "{\"a\":\"\\u0000\"}", "{\"a\":\"\xff\"}", "{\"a\":NaN}", "{\"a\":1,}",
-        "{\"a\":9223372036854775808}", "{\"a\":[[[[[[[[]]]]]]]]}",
+        "",
+        "[]",
+        "1",
+        "null",
+        "\"a\"",
+        "{\"a\":1,\"a\":2}",
+        "{\"a\":1}x",
+        "{'a':1}",
+        "{\"a\":01}",
+        "{\"a\":1e999}",
+        "{\"a\":\"\\u0000\"}",
+        "{\"a\":\"\xff\"}",
+        "{\"a\":NaN}",
+        "{\"a\":1,}",
+        "{\"a\":9223372036854775808}",
+        "{\"a\":[[[[[[[[]]]]]]]]}",
         "{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{}}}}}}}}}",
     };
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
@@ -96,7 +112,8 @@ static void check_mask(const char *from, const char *to)
 static void test_masks(void **state)
 {
     check_mask("{}", "{}");
-    check_mask("{\"title\":\"T\",\"n\":[1,{\"x\":null}]}", "{\"n\":[1,{\"x\":null}],\"title\":\"T\"}");
+    check_mask("{\"title\":\"T\",\"n\":[1,{\"x\":null}]}",
+               "{\"n\":[1,{\"x\":null}],\"title\":\"T\"}");
     check_mask("{\"smtpPassword\":\"p\",\"API_KEY\":\"k\",\"clientSecret\":{\"a\":1},"
                "\"refresh-token\":[1]}",
                "{\"API_KEY\":\"***\",\"clientSecret\":\"***\",\"refresh-token\":\"***\","
@@ -107,8 +124,10 @@ static void test_masks(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_legal_objects), cmocka_unit_test(test_what_is_refused),
-        cmocka_unit_test(test_errors_do_not_quote), cmocka_unit_test(test_size),
+        cmocka_unit_test(test_legal_objects),
+        cmocka_unit_test(test_what_is_refused),
+        cmocka_unit_test(test_errors_do_not_quote),
+        cmocka_unit_test(test_size),
         cmocka_unit_test(test_masks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

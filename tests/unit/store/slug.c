@@ -91,10 +91,10 @@ static void test_hold(void **state)
     const tn_tenant_values_t values = {.slug = "one", .name = "n"};
     assert_int_equal(tn_tenant_create(&row, tx, &values, &err), TN_ECONFLICT);
     tn_tx_abort(tx);
-    int64_t days = tn_test_number(database->path,
-                                  "SELECT (held_until_ms - t.updated_at_ms) / 86400000"
-                                  " FROM tenant_slugs s JOIN tenants t ON t.id = s.tenant_id"
-                                  " WHERE slug = 'one'");
+    int64_t days =
+        tn_test_number(database->path, "SELECT (held_until_ms - t.updated_at_ms) / 86400000"
+                                       " FROM tenant_slugs s JOIN tenants t ON t.id = s.tenant_id"
+                                       " WHERE slug = 'one'");
     assert_int_equal(days, 90);
 }
 
@@ -156,10 +156,10 @@ static void test_a_present_slug_is_never_taken(void **state)
     assert_non_null(strstr(err.detail, "reserved"));
     assert_int_equal(try_rename(database, other, "a_b", &err), TN_EINVAL);
     assert_int_equal(try_rename(database, other, "", &err), TN_EINVAL);
-    assert_int_equal(
-        try_rename(database, other,
-                   "aaaaaaaaaabbbbbbbbbbaaaaaaaaaabbbbbbbbbbaaaaaaaaaabbbbbbbbbbaaaa", &err),
-        TN_EINVAL);
+    assert_int_equal(try_rename(database, other,
+                                "aaaaaaaaaabbbbbbbbbbaaaaaaaaaabbbbbbbbbbaaaaaaaaaabbbbbbbbbbaaaa",
+                                &err),
+                     TN_EINVAL);
     assert_string_equal(err.field, "slug");
     expect_former(database, other, "");
 }
@@ -201,9 +201,8 @@ static void test_constraints(void **state)
     assert_int_equal(
         tn_test_sql_code(database->path, "INSERT INTO tenant_slugs VALUES ('three', 'x', 5)"),
         SQLITE_CONSTRAINT_FOREIGNKEY);
-    assert_int_equal(
-        tn_test_sql_code(database->path, "UPDATE tenant_slugs SET held_until_ms = -1"),
-        SQLITE_CONSTRAINT_CHECK);
+    assert_int_equal(tn_test_sql_code(database->path, "UPDATE tenant_slugs SET held_until_ms = -1"),
+                     SQLITE_CONSTRAINT_CHECK);
 }
 
 int main(void)

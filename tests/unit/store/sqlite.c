@@ -7,12 +7,12 @@
 #include "database.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <signal.h>
 #include <unistd.h>
 
 static const tn_driver_t *const driver = &tn_sqlite_driver;
@@ -205,9 +205,9 @@ static void test_parameters_by_number(void **state)
     bool has_row = false;
     join(path, *state, "n");
     link_t link = link_to(path);
-    assert_int_equal(driver->prepare(&statement, link.connection, "SELECT $2 || $1, $3 + $3, NULL",
-                                     NULL),
-                     TN_OK);
+    assert_int_equal(
+        driver->prepare(&statement, link.connection, "SELECT $2 || $1, $3 + $3, NULL", NULL),
+        TN_OK);
     for (int i = 0; i < 2; i++) {
         assert_int_equal(driver->bind_text(statement, 1, TN_STR("one"), NULL), TN_OK);
         assert_int_equal(driver->bind_text(statement, 2, TN_STR("two"), NULL), TN_OK);
@@ -346,11 +346,16 @@ int main(void)
 #define WITH_FOLDER(test)                                                                          \
     cmocka_unit_test_setup_teardown(test, tn_test_database_setup, tn_test_database_teardown)
     const struct CMUnitTest tests[] = {
-        WITH_FOLDER(test_missing_file_is_not_made), WITH_FOLDER(test_new_file_has_its_mode),
-        WITH_FOLDER(test_relative_and_odd_paths),   WITH_FOLDER(test_what_is_no_database),
-        WITH_FOLDER(test_damaged_page),             WITH_FOLDER(test_pragmas_hold),
-        WITH_FOLDER(test_parameters_by_number),     WITH_FOLDER(test_a_second_writer_is_busy),
-        WITH_FOLDER(test_moved_file),               WITH_FOLDER(test_full_disk_is_told_as_such),
+        WITH_FOLDER(test_missing_file_is_not_made),
+        WITH_FOLDER(test_new_file_has_its_mode),
+        WITH_FOLDER(test_relative_and_odd_paths),
+        WITH_FOLDER(test_what_is_no_database),
+        WITH_FOLDER(test_damaged_page),
+        WITH_FOLDER(test_pragmas_hold),
+        WITH_FOLDER(test_parameters_by_number),
+        WITH_FOLDER(test_a_second_writer_is_busy),
+        WITH_FOLDER(test_moved_file),
+        WITH_FOLDER(test_full_disk_is_told_as_such),
         WITH_FOLDER(test_read_only_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

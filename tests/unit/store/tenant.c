@@ -296,8 +296,7 @@ static void test_list(void **state)
     tn_err_t err = {0};
     uint64_t count = 0;
     seen = (seen_t){.stop_at = 2};
-    assert_int_equal(
-        tn_tenant_list(tx, &(tn_tenant_filter_t){.limit = 5}, see, &seen, &err), 77);
+    assert_int_equal(tn_tenant_list(tx, &(tn_tenant_filter_t){.limit = 5}, see, &seen, &err), 77);
     assert_int_equal(seen.count, 2);
     assert_int_equal(tn_tenant_list(tx, &(tn_tenant_filter_t){.limit = 0}, see, &seen, &err),
                      TN_EINVAL);
@@ -312,8 +311,15 @@ static void test_list(void **state)
 static void test_constraints(void **state)
 {
     static const char *const updates[] = {
-        "id = 'short'", "name = ''", "settings = ''", "status = 0", "status = 5",
-        "is_listed = 2", "redirects_to_primary = -1", "version = 0", "name = NULL",
+        "id = 'short'",
+        "name = ''",
+        "settings = ''",
+        "status = 0",
+        "status = 5",
+        "is_listed = 2",
+        "redirects_to_primary = -1",
+        "version = 0",
+        "name = NULL",
     };
     tn_test_database_t *database = *state;
     char id[TN_UUID_LENGTH + 1], sql[128];

@@ -71,9 +71,9 @@ static void test_upstreams(void **state)
         "", "127.0.0.1:8080", "app.internal:80", "[::1]:3000", "unix:/run/app_1/x.sock",
     };
     static const char *const bad[] = {
-        "app", "app:", "app:0", "app:65536", ":80", "http://app:80", "unix:", "unix:/",
-        "unix:app.sock", "unix:/a;b", "unix:/a b", "unix:/a:/b", "unix:/$x", "unix:/a\nb",
-        "a b:80", "$host:80",
+        "app",      "app:",       "app:0",         "app:65536", ":80",       "http://app:80",
+        "unix:",    "unix:/",     "unix:app.sock", "unix:/a;b", "unix:/a b", "unix:/a:/b",
+        "unix:/$x", "unix:/a\nb", "a b:80",        "$host:80",
     };
     for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
         accept_values((tn_tenant_values_t){.upstream = good[i]});

@@ -119,9 +119,9 @@ static void test_who_and_when(void **state)
                  "SELECT actor_kind || '|' || actor_name || '|' || address FROM audit"
                  " WHERE action = 'tenant.create'");
     assert_string_equal(text, "system|a name|192.0.2.7");
-    assert_int_equal(tn_test_number(database->path,
-                                    "SELECT at_ms FROM audit WHERE action = 'tenant.create'"),
-                     row.created_at_ms);
+    assert_int_equal(
+        tn_test_number(database->path, "SELECT at_ms FROM audit WHERE action = 'tenant.create'"),
+        row.created_at_ms);
     tn_tenant_row_deinit(&row);
 }
 
