@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #define ANSWER_MAX     8192
-#define SILENCE_MAX_MS 5000
+#define SILENCE_MAX_MS 30000
 
 typedef struct {
     char *request;

@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #define IDLE_S         120 /* above nginx's keepalive_timeout, so that the edge hangs up first */
-#define REQUEST_MEMORY (64 * 1024) /* for a request line and headers; nginx sends 32 KiB at most */
+#define REQUEST_MEMORY (64 * 1024) /* for a request line and headers; nginx sends half at most */
 
 /* What lives from a request's first line to its end. */
 typedef struct {

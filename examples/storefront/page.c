@@ -91,7 +91,7 @@ static double luminance(colour_t colour)
 /* A language tag of letters, digits and hyphens, for the tenant's own words; "en" otherwise. */
 static tn_str_t language_of(const tn_page_t *page)
 {
-    tn_str_t tag = setting(page, "language");
+    tn_str_t tag = setting(page, "locale");
     bool is_tag = tag.length >= 2 && tag.length <= 35;
     for (size_t i = 0; is_tag && i < tag.length; i++) {
         char c = tag.data[i];

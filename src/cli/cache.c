@@ -40,14 +40,16 @@ static json_t *read_file(const tn_conf_t *conf, tn_err_t *err)
     tn_directory_info_t info;
     char id[TN_UUID_LENGTH + 1];
     tn_directory_info(&info, directory);
+    bool is_ready = info.state == TN_DIRECTORY_READY;
     tn_directory_close(directory);
-    json_t *document = json_pack(
-        "{s:s, s:I, s:n, s:I, s:I, s:I, s:I, s:I, s:s, s:s, s:s}", "state", state_name(info.state),
-        "generation", (json_int_t)info.generation, "databaseGeneration", "tenants",
-        (json_int_t)info.tenants, "domains", (json_int_t)info.domains, "flags",
-        (json_int_t)info.flags, "sizeBytes", (json_int_t)info.size_bytes, "usedBytes",
-        (json_int_t)info.used_bytes, "databaseId", tn_uuid_format(id, info.database_id), "path",
-        conf->directory, "source", "file");
+    json_t *document =
+        json_pack("{s:s, s:I, s:n, s:I, s:I, s:I, s:I, s:I, s:s?, s:s, s:s}", "state",
+                  state_name(info.state), "generation", (json_int_t)info.generation,
+                  "databaseGeneration", "tenants", (json_int_t)info.tenants, "domains",
+                  (json_int_t)info.domains, "flags", (json_int_t)info.flags, "sizeBytes",
+                  (json_int_t)info.size_bytes, "usedBytes", (json_int_t)info.used_bytes,
+                  "databaseId", is_ready ? tn_uuid_format(id, info.database_id) : NULL, "path",
+                  conf->directory, "source", "file");
     if (document == NULL) {
         (void)tn_err_set(err, TN_ENOMEM, "no memory for the answer");
     }

@@ -26,7 +26,7 @@ static void print_options(FILE *stream, const tn_option_t *option)
         (void)snprintf(left, sizeof(left), "--%s%s%s", option->name,
                        option->value == NULL ? "" : " ",
                        option->value == NULL ? "" : option->value);
-        fprintf(stream, "  %-24s %s\n", left, option->help);
+        fprintf(stream, "  %-26s %s\n", left, option->help);
     }
 }
 
@@ -59,7 +59,7 @@ static size_t print_commands(FILE *stream, const char *family)
         if (is_of_family) {
             char left[64];
             (void)snprintf(left, sizeof(left), "%s %s", words, tn_commands[i].arguments);
-            fprintf(stream, "  %-24s %s\n", left, tn_commands[i].summary);
+            fprintf(stream, "  %-26s %s\n", left, tn_commands[i].summary);
             printed++;
         }
     }
@@ -209,7 +209,7 @@ static int run_parsed(tn_cli_t *cli, const tn_arguments_t *arguments)
     size_t used = 0;
     /* with the options' values out of the way; the table that was used for them must be the one */
     const tn_command_t *command = find_command(&used, arguments->words, arguments->word_count);
-    if (command == NULL && tn_arguments_has(arguments, "version")) {
+    if (tn_arguments_has(arguments, "version")) {
         return tn_run_version(cli, arguments);
     }
     if (command == NULL && tn_arguments_has(arguments, "help")) {

@@ -132,9 +132,8 @@ const tn_command_t tn_commands[] = {
      "run daemon and nginx (and the application) in the foreground, until Ctrl-C",
      "Writes STATE/nginx.conf, starts everything and prints a line for each request\n"
      "(request_log = off, or TENANTRY_REQUEST_LOG=off, switches the lines off). Ctrl-C\n"
-     "stops all of it in order; a second Ctrl-C stops it at once. What dies is started\n"
-     "again. A COMMAND of several processes should end in 'exec', so that it can be\n"
-     "stopped as one."},
+     "stops all of it in order; a second Ctrl-C stops it at once. What dies is\n"
+     "started again."},
     {"nginx-config", "", NULL, tn_run_nginx_config, false,
      "print the nginx configuration that 'run' would use", NULL},
     {"config", "", NULL, tn_run_config, false,

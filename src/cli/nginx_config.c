@@ -81,7 +81,7 @@ static const char http_part[] =
     "\n"
     "    # WebSockets pass; no other protocol may be upgraded to.\n"
     "    map $http_upgrade $tenantry_upgrade {\n"
-    "        default      \"\";\n"
+    "        default       \"\";\n"
     "        ~*^websocket$ websocket;\n"
     "    }\n"
     "    map $tenantry_upgrade $tenantry_connection {\n"
@@ -129,25 +129,25 @@ static const char platform_part[] =
     "            error_page 502 504 = @pages_down;\n"
     "        }\n";
 
-static const char tenants_part[] = "    # Every other name: a tenant's, or unknown.\n"
-                                   "    server {\n"
-                                   "@listen_default@"
-                                   "        server_name _;\n"
-                                   "        tenantry on;\n"
-                                   "\n"
-                                   "        location / {\n"
-                                   "@rewrite@"
-                                   "            proxy_pass http://$tenantry_target;\n"
-                                   "        }\n"
-                                   "        location /api/tenant/ {\n"
-                                   "            proxy_pass http://tenantry_control;\n"
-                                   "            error_page 502 504 = @control_down;\n"
-                                   "        }\n"
-                                   "        location /auth/ {\n"
-                                   "            proxy_pass http://tenantry_control;\n"
-                                   "            error_page 502 504 = @pages_down;\n"
-                                   "        }\n";
-
+static const char tenants_part[] =
+    "    # Every other name: a tenant's sub-domain or own domain, or one that nobody has here.\n"
+    "    server {\n"
+    "@listen_default@"
+    "        server_name _;\n"
+    "        tenantry on;\n"
+    "\n"
+    "        location / {\n"
+    "@rewrite@"
+    "            proxy_pass http://$tenantry_target;\n"
+    "        }\n"
+    "        location /api/tenant/ {\n"
+    "            proxy_pass http://tenantry_control;\n"
+    "            error_page 502 504 = @control_down;\n"
+    "        }\n"
+    "        location = /auth/tenant-selection {\n"
+    "            proxy_pass http://tenantry_control;\n"
+    "            error_page 502 504 = @pages_down;\n"
+    "        }\n";
 /* The end of both servers. */
 static const char common_part[] =
     "        location = /.well-known/tenantry/jwks.json {\n"

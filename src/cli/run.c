@@ -186,11 +186,10 @@ static int write_nginx_config(run_t *run, tn_err_t *err)
     return code;
 }
 
-/* Beside the command as it is built, or as it is installed. */
+/* Beside the command, as a build has it. It is an example, and not installed. */
 static int find_example(run_t *run, tn_err_t *err)
 {
-    static const char *const places[] = {"examples/" EXAMPLE, EXAMPLE,
-                                         "../libexec/tenantry/" EXAMPLE};
+    static const char *const places[] = {"examples/" EXAMPLE, EXAMPLE};
     char folder[PATH_MAX];
     ssize_t length = readlink(EXECUTABLE, folder, sizeof(folder) - 1);
     if (length <= 0) {

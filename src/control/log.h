@@ -16,10 +16,10 @@ typedef enum {
     TN_LOG_DEBUG,
 } tn_log_level_t;
 
-#define TN_LOG_WINDOW_MS 60000 /* a line is written TN_LOG_BURST times within this, then counted   \
-                                */
-#define TN_LOG_BURST    5
-#define TN_LOG_LINE_MAX 1024 /* bytes of a line's text; longer ones are cut */
+/* A line is written at most TN_LOG_BURST times within a window; the others are counted. */
+#define TN_LOG_WINDOW_MS 60000
+#define TN_LOG_BURST     5
+#define TN_LOG_LINE_MAX  1024 /* bytes of a line's text; longer ones are cut */
 
 typedef struct tn_log tn_log_t;
 

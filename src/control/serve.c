@@ -21,6 +21,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -255,6 +256,7 @@ int tn_serve(const tn_conf_t *conf)
     int number = 0;
     block_signals(&stopping);
     if (sodium_init() < 0 || open_log(&server.control.log, conf, &err) != TN_OK) {
+        (void)fprintf(stderr, "tenantry: serve: cannot start\n");
         return 1;
     }
     int code = bring_up(&server, &err);

@@ -19,29 +19,62 @@ int tn_domain_set_tenant(tn_domain_t *domain, const tn_tenant_t *tenant, tn_str_
     return TN_OK;
 }
 
+/* A copy of what is there, not of the 253 bytes that could be. */
+static void copy_host(tn_host_t *out, const tn_host_t *host)
+{
+    memcpy(out->name, host->name, host->length + 1);
+    out->length = host->length;
+    out->is_ip = host->is_ip;
+    out->has_port = host->has_port;
+    out->port = host->port;
+}
+
+void tn_domain_set_platform(tn_domain_t *out, const tn_host_t *host)
+{
+    copy_host(&out->host, host);
+    out->kind = TN_DOMAIN_PLATFORM;
+    out->tenant_id[0] = '\0';
+    out->slug[0] = '\0';
+    out->is_former_slug = false;
+    out->base_length = 0;
+}
+
 static int find_subdomain(tn_domain_t *out, tn_tenant_t *tenant, const tn_directory_t *directory,
                           const tn_host_t *host, size_t base_length, size_t label_length)
 {
-    out->kind = TN_DOMAIN_SUBDOMAIN;
-    out->base_length = base_length;
     tn_str_t slug = {host->name, label_length};
-    if (label_length > TN_SLUG_MAX || memchr(slug.data, '.', slug.length) != NULL) {
+    if (memchr(slug.data, '.', slug.length) != NULL) {
         return TN_ENOTFOUND; /* several labels before the base: a slug is one */
     }
     int code = tn_directory_by_slug(tenant, directory, slug);
-    return code == TN_OK ? tn_domain_set_tenant(out, tenant, slug) : code;
+    if (code == TN_OK) {
+        code = tn_domain_set_tenant(out, tenant, slug);
+    }
+    if (code == TN_OK) {
+        copy_host(&out->host, host);
+        out->kind = TN_DOMAIN_SUBDOMAIN;
+        out->base_length = base_length;
+    }
+    return code;
 }
 
 static int find_custom(tn_domain_t *out, tn_tenant_t *tenant, const tn_directory_t *directory,
                        const tn_host_t *host)
 {
-    out->kind = TN_DOMAIN_CUSTOM;
     int code = tn_directory_by_host(tenant, directory, (tn_str_t){host->name, host->length});
-    return code == TN_OK ? tn_domain_set_tenant(out, tenant, TN_STR("")) : code;
+    if (code == TN_OK) {
+        code = tn_domain_set_tenant(out, tenant, TN_STR(""));
+    }
+    if (code == TN_OK) {
+        copy_host(&out->host, host);
+        out->kind = TN_DOMAIN_CUSTOM;
+        out->base_length = 0;
+    }
+    return code;
 }
 
-int tn_domain_find(tn_domain_t *out, tn_tenant_t *tenant, const tn_directory_t *directory,
-                   const tn_host_t *host)
+int tn_domain_lookup(tn_domain_t *out, tn_tenant_t *tenant, const tn_directory_t *directory,
+                     const tn_host_t *host)
 {
     if (host->is_ip) {
         return TN_ENOTFOUND;
@@ -49,23 +82,16 @@ int tn_domain_find(tn_domain_t *out, tn_tenant_t *tenant, const tn_directory_t *
     size_t base_length, label_length;
     int code = tn_directory_split_host(&base_length, &label_length, directory,
                                        (tn_str_t){host->name, host->length});
-    if (code != TN_OK && code != TN_ENOTFOUND) {
-        return code;
-    }
-    tn_domain_t domain = {.host = *host, .kind = TN_DOMAIN_PLATFORM};
-    tn_tenant_t found;
     if (code == TN_ENOTFOUND) {
-        code = find_custom(&domain, &found, directory, host);
-    } else if (label_length > 0) {
-        code = find_subdomain(&domain, &found, directory, host, base_length, label_length);
+        return find_custom(out, tenant, directory, host);
     }
     if (code != TN_OK) {
         return code;
     }
-    if (domain.kind != TN_DOMAIN_PLATFORM) {
-        *tenant = found;
+    if (label_length > 0) {
+        return find_subdomain(out, tenant, directory, host, base_length, label_length);
     }
-    *out = domain;
+    tn_domain_set_platform(out, host);
     return TN_OK;
 }
 
@@ -75,7 +101,7 @@ int tn_domain_from_host(tn_domain_t *out, const tn_directory_t *directory, const
     tn_host_t parsed;
     tn_tenant_t tenant;
     int code = tn_host_parse(&parsed, host, length);
-    return code == TN_OK ? tn_domain_find(out, &tenant, directory, &parsed) : code;
+    return code == TN_OK ? tn_domain_lookup(out, &tenant, directory, &parsed) : code;
 }
 
 int tn_tenant_from_domain(tn_tenant_t *out, const tn_directory_t *directory,

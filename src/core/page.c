@@ -14,7 +14,7 @@ int tn_page_serve(const tn_directory_t *directory, const char *host, size_t leng
     tn_tenant_t tenant;
     int code = tn_host_parse(&parsed, host, length);
     if (code == TN_OK) {
-        code = tn_domain_find(&domain, &tenant, directory, &parsed);
+        code = tn_domain_lookup(&domain, &tenant, directory, &parsed);
     }
     if (code != TN_OK) {
         return code;

@@ -66,7 +66,7 @@ static int leads_to(const tn_directory_t *directory, const tn_tenant_t *tenant, 
     if (tn_host_parse(&host, target, strlen(target)) != TN_OK) {
         return TN_ENOTFOUND;
     }
-    int code = tn_domain_find(&domain, &other, directory, &host);
+    int code = tn_domain_lookup(&domain, &other, directory, &host);
     if (code != TN_OK) {
         return code;
     }
@@ -138,10 +138,10 @@ static bool by_host(tn_resolution_t *out, const tn_directory_t *directory,
 {
     int code;
     if (is_enabled(policy, TN_STRATEGY_HOST)) {
-        code = tn_domain_find(&out->domain, &out->tenant, directory, &out->host);
+        code = tn_domain_lookup(&out->domain, &out->tenant, directory, &out->host);
     } else {
         code = find_platform(directory, &out->host);
-        out->domain = (tn_domain_t){.host = out->host, .kind = TN_DOMAIN_PLATFORM};
+        tn_domain_set_platform(&out->domain, &out->host);
     }
     if (code != TN_OK) {
         out->answer = answer_of_failure(code);
@@ -213,10 +213,26 @@ static bool by_header(tn_resolution_t *out, const tn_directory_t *directory, tn_
     return true;
 }
 
+/* Everything but the texts, of which the first byte is enough: they are the most of a kilobyte. */
+static void clear(tn_resolution_t *out)
+{
+    out->answer = TN_ANSWER_INVALID_HOST;
+    out->resolved_by = "";
+    out->host.name[0] = '\0';
+    out->host.length = 0;
+    out->host.is_ip = false;
+    out->host.has_port = false;
+    out->host.port = 0;
+    tn_domain_set_platform(&out->domain, &out->host);
+    out->tenant = (tn_tenant_t){0};
+    out->redirect_host[0] = '\0';
+    out->path_consumed = 0;
+}
+
 void tn_resolve(tn_resolution_t *out, const tn_directory_t *directory,
                 const tn_resolve_policy_t *policy, const tn_resolve_request_t *request)
 {
-    *out = (tn_resolution_t){.answer = TN_ANSWER_INVALID_HOST, .resolved_by = ""};
+    clear(out);
     if (tn_host_parse(&out->host, request->host.data, request->host.length) != TN_OK) {
         return;
     }

@@ -15,9 +15,9 @@ typedef struct {
 } tn_domain_row_t;
 
 /*
- * host is normalised already. TN_ECONFLICT with field "host": it is another tenant's or this one's
- * already, or lies under one of base_domains, which are the platform's own. TN_EFULL: more than
- * TN_TENANT_HOSTS_MAX.
+ * host is normalised already, TN_EINVAL with field "host" when it is not. TN_ECONFLICT with field
+ * "host": it is another tenant's or this one's already, or lies under one of base_domains, which
+ * are the platform's own. TN_EFULL: more than TN_TENANT_HOSTS_MAX.
  */
 TN_CHECK int tn_domain_add(tn_domain_row_t *out, tn_tx_t *tx, const char *tenant_id,
                            const char *host, const char *const *base_domains,

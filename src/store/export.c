@@ -39,24 +39,24 @@ typedef struct {
     const char *tenants, *hosts, *slugs, *flags;
 } statements_t;
 
+/* The present slug and the primary host come with the other walks: joins would cost more. */
 #define TENANTS                                                                                    \
-    "SELECT " TN_TENANT_COLUMNS " FROM tenants t"                                                  \
-    " JOIN tenant_slugs s ON s.tenant_id = t.id AND s.held_until_ms = 0"                           \
-    " LEFT JOIN domains d ON d.tenant_id = t.id AND d.is_primary = 1"
+    "SELECT id, '', name, plan, upstream, '', status, is_listed, redirects_to_primary, version,"   \
+    " created_at_ms, updated_at_ms, settings FROM tenants"
 #define HOSTS "SELECT tenant_id, host, is_primary FROM domains"
-#define SLUGS "SELECT tenant_id, slug FROM tenant_slugs WHERE held_until_ms > 0"
+#define SLUGS "SELECT tenant_id, slug, held_until_ms FROM tenant_slugs"
 #define FLAGS "SELECT tenant_id, key, is_on FROM tenant_flags"
 
 static const statements_t all_statements = {
-    TENANTS " ORDER BY t.id",
+    TENANTS " ORDER BY id",
     HOSTS " ORDER BY tenant_id, host",
-    SLUGS " ORDER BY tenant_id, slug",
+    SLUGS " ORDER BY tenant_id, held_until_ms, slug",
     FLAGS " ORDER BY tenant_id, key",
 };
 static const statements_t one_statements = {
-    TENANTS " WHERE t.id = $1",
+    TENANTS " WHERE id = $1",
     HOSTS " WHERE tenant_id = $1 ORDER BY host",
-    SLUGS " AND tenant_id = $1 ORDER BY slug",
+    SLUGS " WHERE tenant_id = $1 ORDER BY held_until_ms, slug",
     FLAGS " WHERE tenant_id = $1 ORDER BY key",
 };
 
@@ -120,12 +120,24 @@ static int collect_hosts(export_t *export)
 static int collect_slugs(export_t *export)
 {
     tn_tenant_spec_t *spec = &export->spec;
+    int code = TN_ENOTFOUND;
     for (; is_at(&export->slugs, export); go_on(&export->slugs)) {
+        bool is_present = tn_query_int(&export->slugs.query, 2) == 0;
+        if (is_present) {
+            code = tn_str_copy(export->row.slug, sizeof(export->row.slug),
+                               tn_query_text(&export->slugs.query, 1));
+            continue;
+        }
         if (spec->former_slug_count == TN_TENANT_FORMER_SLUGS_MAX) {
             return too_many(export, "former slugs");
         }
         export->slugs_of[spec->former_slug_count++] = keep_text(export, &export->slugs);
     }
+    if (code != TN_OK) {
+        return tn_err_set(export->err, TN_EDAMAGED, "tenant '%s' has no valid slug",
+                          export->row.id);
+    }
+    spec->slug = tn_str(export->row.slug);
     return TN_OK;
 }
 
@@ -173,7 +185,6 @@ static int start_tenant(export_t *export)
     }
     const tn_tenant_row_t *row = &export->row;
     export->spec = (tn_tenant_spec_t){
-        .slug = tn_str(row->slug),
         .name = tn_str(row->name),
         .plan = tn_str(row->plan),
         .upstream = tn_str(row->upstream),

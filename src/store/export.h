@@ -9,7 +9,8 @@
 
 /*
  * A tenant, borrowed for the call, but for its settings: spec->settings is empty, and `settings` is
- * the JSON object that the caller picks from. Hosts and slugs are in order.
+ * the JSON object that the caller picks from. Hosts are in their order, former slugs the oldest
+ * first.
  */
 typedef int (*tn_export_fn)(const tn_tenant_spec_t *spec, const char *settings, void *context);
 

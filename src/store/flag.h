@@ -15,7 +15,8 @@ typedef struct {
 /* Defines a flag or changes its default; description NULL leaves it as it is. */
 TN_CHECK int tn_flag_set_default(tn_tx_t *tx, const char *key, bool on, const char *description,
                                  tn_err_t *err);
-/* A tenant's own value; defines the flag (default off) when it is not defined. */
+/* A tenant's own value; defines the flag (default off) when it is not defined. TN_EFULL: more than
+ * TN_TENANT_FLAGS_MAX of them. */
 TN_CHECK int tn_flag_set_tenant(tn_tx_t *tx, const char *key, const char *tenant_id, bool on,
                                 tn_err_t *err);
 /* The tenant follows the default again. TN_ENOTFOUND when it had no value of its own. */

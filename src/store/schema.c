@@ -38,7 +38,9 @@ static const char *const first_step[] = {
     " slug TEXT NOT NULL PRIMARY KEY CHECK (length(slug) BETWEEN 1 AND 63),"
     " tenant_id TEXT NOT NULL REFERENCES tenants (id),"
     " held_until_ms BIGINT NOT NULL CHECK (held_until_ms >= 0))",
-    "CREATE INDEX tenant_slugs_by_tenant ON tenant_slugs (tenant_id, slug)",
+    /* these two hold all columns that walks over all tenants need, so that they read nothing else
+     */
+    "CREATE INDEX tenant_slugs_by_tenant ON tenant_slugs (tenant_id, held_until_ms, slug)",
     "CREATE UNIQUE INDEX tenant_slugs_one_present ON tenant_slugs (tenant_id)"
     " WHERE held_until_ms = 0",
 
@@ -48,7 +50,7 @@ static const char *const first_step[] = {
     " tenant_id TEXT NOT NULL REFERENCES tenants (id),"
     " is_primary SMALLINT NOT NULL CHECK (is_primary IN (0, 1)),"
     " created_at_ms BIGINT NOT NULL)",
-    "CREATE INDEX domains_by_tenant ON domains (tenant_id, host)",
+    "CREATE INDEX domains_by_tenant ON domains (tenant_id, host, is_primary)",
     "CREATE UNIQUE INDEX domains_one_primary ON domains (tenant_id) WHERE is_primary = 1",
 
     "CREATE TABLE flags ("

@@ -289,7 +289,10 @@ static int configure(tn_connection_t *connection, tn_err_t *err)
         sqlite3_db_config(db, SQLITE_DBCONFIG_DQS_DML, 0, NULL) != SQLITE_OK) {
         return fail(connection, err, "cannot configure the connection");
     }
-    int code = run(connection, "PRAGMA cell_size_check = ON; PRAGMA synchronous = FULL", err);
+    int code = run(connection,
+                   "PRAGMA cell_size_check = ON; PRAGMA synchronous = FULL;"
+                   " PRAGMA cache_size = -16384", /* KiB */
+                   err);
     if (code == TN_OK) {
         code = claim_file(connection, err);
     }

@@ -50,13 +50,15 @@ TN_CHECK int tn_tx_begin(tn_tx_t **out, tn_store_t *store, tn_tx_mode_t mode,
                          const tn_actor_t *actor, tn_err_t *err);
 
 /*
- * Ends it and makes it durable. A transaction remembers the first error of its statements; commit
- * then aborts and returns that one. *generation (may be NULL) is the change-log version that this
- * transaction wrote, or the present one when it wrote none. tx is gone afterwards, whatever is
- * returned.
+ * Ends it and makes it durable. A transaction remembers its first error: of a writing function,
+ * whatever it refused, or of the engine. (TN_ENOTFOUND and the like of a reading function are
+ * answers.) Nothing of it runs after that, and commit then aborts and returns that one. *generation
+ * (may be NULL) is the change-log version that this transaction wrote, or the present one when it
+ * wrote none. tx is gone afterwards, whatever is returned.
  */
 TN_CHECK int tn_tx_commit(tn_tx_t *tx, uint64_t *generation, tn_err_t *err);
 void tn_tx_abort(tn_tx_t *tx); /* NULL is allowed */
 
-/* The version of the last change in this transaction's snapshot. */
+/* The version of the last change in this transaction's snapshot, or of its own. A database that was
+ * just made is at 1: its creation is its first change. */
 TN_CHECK int tn_tx_generation(uint64_t *out, tn_tx_t *tx, tn_err_t *err);

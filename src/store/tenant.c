@@ -30,7 +30,9 @@ void tn_tenant_row_deinit(tn_tenant_row_t *row)
 /* ---- reading ------------------------------------------------------------------------------ */
 
 #define SELECT_TENANT                                                                              \
-    "SELECT " TN_TENANT_COLUMNS " FROM tenants t"                                                  \
+    "SELECT t.id, s.slug, t.name, t.plan, t.upstream, d.host, t.status, t.is_listed,"              \
+    " t.redirects_to_primary, t.version, t.created_at_ms, t.updated_at_ms, t.settings"             \
+    " FROM tenants t"                                                                              \
     " JOIN tenant_slugs s ON s.tenant_id = t.id AND s.held_until_ms = 0"                           \
     " LEFT JOIN domains d ON d.tenant_id = t.id AND d.is_primary = 1"
 
@@ -147,7 +149,8 @@ int tn_tenant_former_slugs(tn_tx_t *tx, const char *id, tn_slug_fn call, void *c
 {
     tn_query_t query = tn_query(tx,
                                 "SELECT slug FROM tenant_slugs"
-                                " WHERE tenant_id = $1 AND held_until_ms > 0 ORDER BY slug",
+                                " WHERE tenant_id = $1 AND held_until_ms > 0"
+                                " ORDER BY held_until_ms, slug",
                                 err);
     tn_query_add_text(&query, id);
     int stopped = 0;

@@ -30,7 +30,12 @@ typedef struct {
 /* Frees what a row owns; takes a zeroed one too. */
 void tn_tenant_row_deinit(tn_tenant_row_t *row);
 
-/* What to set; NULL leaves a value as it is (in create: the default). Strings are terminated. */
+/*
+ * What to set; NULL leaves a value as it is (in create: the default). Strings are terminated. The
+ * name is clean UTF-8, the plan of the form of a key (core/host.h), the upstream HOST:PORT,
+ * unix:/PATH or "". By default the plan is "standard", the settings are {}, and the tenant is
+ * active and listed.
+ */
 typedef struct {
     const char *slug; /* must be given to create; in update: a rename, the old one redirects */
     const char *name; /* must be given to create */
@@ -43,9 +48,10 @@ typedef struct {
 } tn_tenant_values_t;
 
 /*
- * TN_EINVAL with the field for values that are not of their form; TN_ECONFLICT with field "slug"
- * for one that is taken, reserved, or held back after a rename (90 days, except for the tenant that
- * had it).
+ * TN_EINVAL with the field for values that are not of their form (TN_ETOOBIG for settings that are
+ * too long); TN_ECONFLICT with field "slug" for one that is taken, reserved, or held back after a
+ * rename (90 days, except for the tenant that had it). After that time it is taken away from the
+ * tenant that had it, whose audit chain gets an entry tenant.release.
  */
 TN_CHECK int tn_tenant_create(tn_tenant_row_t *out, tn_tx_t *tx, const tn_tenant_values_t *values,
                               tn_err_t *err);
@@ -80,7 +86,7 @@ TN_CHECK int tn_tenant_list(tn_tx_t *tx, const tn_tenant_filter_t *filter, tn_te
 /* All of them, for statistics and for sizing a directory. */
 TN_CHECK int tn_tenant_count(uint64_t *out, tn_tx_t *tx, tn_err_t *err);
 
-/* The slugs it had before and that still lead to it. */
+/* The slugs it had before and that still lead to it, the oldest first. */
 typedef int (*tn_slug_fn)(const char *slug, void *context);
 TN_CHECK int tn_tenant_former_slugs(tn_tx_t *tx, const char *id, tn_slug_fn call, void *context,
                                     tn_err_t *err);

@@ -12,12 +12,14 @@
 #include "store/change.h"
 #include "store/export.h"
 #include "store/flag.h"
+#include "store/tenant.h"
 
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #define NUMBER_TEXT_SIZE 32
+#define BATCH_TENANTS    16384 /* in one change of a directory that is being built */
 
 typedef struct {
     tn_directory_writer_t *writer;
@@ -147,46 +149,98 @@ static int load_change(uint64_t version, tn_change_kind_t kind, const char *key,
 
 /* ---- both ways ---------------------------------------------------------------------------- */
 
-static load_t *load_new(tn_directory_writer_t *writer, tn_tx_t *tx, const tn_options_t *options,
-                        tn_err_t *err)
+static int load_new(load_t **out, tn_directory_writer_t *writer, tn_tx_t *tx,
+                    const tn_options_t *options, tn_err_t *err)
 {
     load_t *load = malloc(sizeof(*load));
-    if (load != NULL) {
-        load->writer = writer;
-        load->tx = tx;
-        load->options = options;
-        load->err = err;
+    if (load == NULL) {
+        return tn_err_set(err, TN_ENOMEM, "no memory to publish with");
     }
-    return load;
+    load->writer = writer;
+    load->tx = tx;
+    load->options = options;
+    load->err = err;
+    *out = load;
+    return TN_OK;
 }
 
 int tn_load_changes(tn_directory_writer_t *writer, tn_tx_t *tx, uint64_t after,
                     const tn_options_t *options, tn_err_t *err)
 {
-    load_t *load = load_new(writer, tx, options, err);
-    if (load == NULL) {
-        return tn_err_set(err, TN_ENOMEM, "no memory to publish with");
+    load_t *load = NULL;
+    int code = load_new(&load, writer, tx, options, err);
+    if (code == TN_OK) {
+        code = tn_change_each(tx, after, load_change, load, err);
     }
-    int code = tn_change_each(tx, after, load_change, load, err);
     free(load);
     return code;
 }
 
-int tn_load_all(tn_directory_writer_t *writer, tn_tx_t *tx, const tn_options_t *options,
-                tn_err_t *err)
+/* Changes of equal size, whose generations end at the one that is to be reached. */
+typedef struct {
+    load_t *load;
+    uint64_t generation; /* of the change that is open */
+    uint64_t size;       /* tenants in each */
+    uint64_t count;      /* tenants in this one so far */
+} batches_t;
+
+static int put_in_batch(const tn_tenant_spec_t *tenant, const char *text, void *context)
 {
+    batches_t *batches = context;
+    load_t *load = batches->load;
+    int code = TN_OK;
+    if (batches->count == batches->size) {
+        code = tn_directory_commit(load->writer, load->err);
+        if (code == TN_OK) {
+            code = tn_directory_begin(load->writer, ++batches->generation, load->err);
+        }
+        batches->count = 0;
+    }
+    batches->count++;
+    return code == TN_OK ? put_tenant(tenant, text, load) : code;
+}
+
+/* A database of few versions has few generations to give. */
+static void plan_batches(batches_t *out, load_t *load, uint64_t tenants, uint64_t generation)
+{
+    uint64_t wanted = (tenants + BATCH_TENANTS - 1) / BATCH_TENANTS;
+    uint64_t most = wanted < generation ? wanted : generation;
+    uint64_t size = most > 0 ? (tenants + most - 1) / most : 1;
+    uint64_t count = tenants > 0 ? (tenants + size - 1) / size : 1;
+    *out = (batches_t){.load = load, .generation = generation - count + 1, .size = size};
+}
+
+static int load_all(load_t *load, uint64_t generation)
+{
+    batches_t batches;
     tn_platform_t platform;
-    load_t *load = load_new(writer, tx, options, err);
-    if (load == NULL) {
-        return tn_err_set(err, TN_ENOMEM, "no memory to publish with");
+    uint64_t tenants;
+    int code = tn_tenant_count(&tenants, load->tx, load->err);
+    if (code != TN_OK) {
+        return code;
     }
-    tn_options_platform(&platform, options);
-    int code = tn_directory_put_platform(writer, &platform, err);
+    plan_batches(&batches, load, tenants, generation);
+    tn_options_platform(&platform, load->options);
+    code = tn_directory_begin(load->writer, batches.generation, load->err);
     if (code == TN_OK) {
-        code = tn_flag_list(tx, put_flag, load, err);
+        code = tn_directory_put_platform(load->writer, &platform, load->err);
     }
     if (code == TN_OK) {
-        code = tn_export_all(tx, put_tenant, load, err);
+        code = tn_flag_list(load->tx, put_flag, load, load->err);
+    }
+    if (code == TN_OK) {
+        code = tn_export_all(load->tx, put_in_batch, &batches, load->err);
+    }
+    return code == TN_OK ? tn_directory_commit(load->writer, load->err) : code;
+}
+
+int tn_load_all(tn_directory_writer_t *writer, tn_tx_t *tx, uint64_t generation,
+                const tn_options_t *options, tn_err_t *err)
+{
+    load_t *load = NULL;
+    int code = load_new(&load, writer, tx, options, err);
+    if (code == TN_OK) {
+        code = load_all(load, generation);
     }
     free(load);
     return code;

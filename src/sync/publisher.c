@@ -20,17 +20,22 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#define INSPECTED_SLOTS 4096 /* by one call: about a millisecond */
+#define FAR_BEHIND      10000 /* versions */
+#define INSPECTED_SLOTS 4096  /* by one call: about a millisecond */
 
 struct tn_publisher {
-    pthread_mutex_t lock; /* over everything but options, which never change */
-    tn_options_t options;
+    pthread_mutex_t lock;          /* over what follows, and held while publishing */
+    tn_options_t options;          /* never changes */
     tn_directory_writer_t *writer; /* NULL: there is no directory that can be written */
     dev_t device;                  /* of the writer's file */
     ino_t inode;
-    bool has_same_options; /* the directory was built with ours */
-    bool is_damaged;       /* found out while the writer has it */
-    uint64_t inspected;    /* where the next inspection goes on */
+    bool has_same_options;        /* the directory was built with ours */
+    bool is_damaged;              /* found out while the writer has it */
+    uint64_t inspected;           /* where the next inspection goes on */
+    tn_uuid_t database_id;        /* of the database at hand, */
+    uint64_t database_generation; /* and where it stands */
+
+    pthread_mutex_t status_lock; /* over the status alone: asking for it waits for nobody */
     tn_publisher_status_t status;
 };
 
@@ -38,8 +43,10 @@ struct tn_publisher {
 
 static void show(tn_publisher_t *publisher, tn_publisher_state_t state, const char *reason)
 {
+    (void)pthread_mutex_lock(&publisher->status_lock);
     publisher->status.state = state;
     (void)snprintf(publisher->status.reason, sizeof(publisher->status.reason), "%s", reason);
+    (void)pthread_mutex_unlock(&publisher->status_lock);
 }
 
 /* What the directory says of itself; state MISSING when there is none. */
@@ -52,23 +59,28 @@ static tn_directory_info_t directory_info(const tn_publisher_t *publisher)
     return info;
 }
 
-static void show_directory(tn_publisher_t *publisher)
+/* Where directory and database stand. */
+static void show_generations(tn_publisher_t *publisher, const tn_directory_info_t *info)
 {
-    tn_directory_info_t info = directory_info(publisher);
-    publisher->status.generation = info.generation;
-    memcpy(publisher->status.directory_database_id.bytes, info.database_id,
-           sizeof(info.database_id));
+    (void)pthread_mutex_lock(&publisher->status_lock);
+    tn_publisher_status_t *status = &publisher->status;
+    status->generation = info->generation;
+    memcpy(status->directory_database_id.bytes, info->database_id, sizeof(info->database_id));
+    status->database_id = publisher->database_id;
+    status->database_generation = publisher->database_generation;
+    (void)pthread_mutex_unlock(&publisher->status_lock);
 }
 
 /* Ends a call: the status says how it went. */
 static int finish(tn_publisher_t *publisher, int code, const tn_err_t *found, uint64_t *generation,
                   tn_err_t *err)
 {
-    show_directory(publisher);
+    tn_directory_info_t info = directory_info(publisher);
+    show_generations(publisher, &info);
     if (code == TN_OK) {
         show(publisher, TN_PUBLISHER_READY, "");
         if (generation != NULL) {
-            *generation = publisher->status.generation;
+            *generation = info.generation;
         }
         return TN_OK;
     }
@@ -161,16 +173,10 @@ static int build(tn_publisher_t *publisher, tn_tx_t *tx, tn_err_t *err)
     int code = tn_tenant_count(&tenants, tx, err);
     if (code == TN_OK) {
         code = tn_directory_writer_create(&fresh, publisher->options.path,
-                                          publisher->status.database_id.bytes, tenants, err);
+                                          publisher->database_id.bytes, tenants, err);
     }
     if (code == TN_OK) {
-        code = tn_directory_begin(fresh, publisher->status.database_generation, err);
-    }
-    if (code == TN_OK) {
-        code = tn_load_all(fresh, tx, &publisher->options, err);
-    }
-    if (code == TN_OK) {
-        code = tn_directory_commit(fresh, err);
+        code = tn_load_all(fresh, tx, publisher->database_generation, &publisher->options, err);
     }
     if (code != TN_OK) {
         tn_directory_writer_close(fresh);
@@ -194,17 +200,16 @@ static int refuse(const tn_publisher_t *publisher, const tn_directory_info_t *in
 {
     char theirs[TN_UUID_LENGTH + 1], ours[TN_UUID_LENGTH + 1];
     (void)tn_uuid_format(theirs, info->database_id);
-    (void)tn_uuid_format(ours, publisher->status.database_id.bytes);
+    (void)tn_uuid_format(ours, publisher->database_id.bytes);
     return tn_err_set(err, TN_EFOREIGN,
                       "%s: the directory is of database %s at generation %" PRIu64
                       ", this is database %s at generation %" PRIu64,
-                      why, theirs, info->generation, ours, publisher->status.database_generation);
+                      why, theirs, info->generation, ours, publisher->database_generation);
 }
 
 static bool is_of_database(const tn_publisher_t *publisher, const tn_directory_info_t *info)
 {
-    return memcmp(info->database_id, publisher->status.database_id.bytes,
-                  sizeof(info->database_id)) == 0;
+    return memcmp(info->database_id, publisher->database_id.bytes, sizeof(info->database_id)) == 0;
 }
 
 /* A directory without tenants and flags says nothing that could be lost. */
@@ -217,7 +222,7 @@ static int check_database(const tn_publisher_t *publisher, const tn_directory_in
     if (!is_of_database(publisher, info)) {
         return refuse(publisher, info, "another database", err);
     }
-    if (publisher->status.database_generation < info->generation) {
+    if (publisher->database_generation < info->generation) {
         return refuse(publisher, info, "a database older than the directory", err);
     }
     bool has_tenants = false;
@@ -231,12 +236,20 @@ static int check_database(const tn_publisher_t *publisher, const tn_directory_in
 
 /* ---- publishing --------------------------------------------------------------------------- */
 
-/* What lies at the path cannot be brought up to date by a change of it. */
+/* Reading everything costs less than reading so many tenants one by one, and its changes are
+ * bounded. */
+static bool is_far_behind(const tn_publisher_t *publisher, const tn_directory_info_t *info)
+{
+    uint64_t behind = publisher->database_generation - info->generation;
+    return behind > FAR_BEHIND && behind > info->tenants / 4;
+}
+
+/* What lies at the path cannot be brought up to date by a change of it, or had better not be. */
 static bool must_build(const tn_publisher_t *publisher, const tn_directory_info_t *info)
 {
     return publisher->writer == NULL || publisher->is_damaged || !publisher->has_same_options ||
            !is_in_place(publisher) || info->generation == 0 || !is_of_database(publisher, info) ||
-           publisher->status.database_generation < info->generation;
+           publisher->database_generation < info->generation || is_far_behind(publisher, info);
 }
 
 /* Brings the directory from its generation to the database's, in one change. */
@@ -244,7 +257,7 @@ static int apply(tn_publisher_t *publisher, const tn_directory_info_t *info, tn_
                  tn_err_t *err)
 {
     tn_directory_writer_t *writer = publisher->writer;
-    int code = tn_directory_begin(writer, publisher->status.database_generation, err);
+    int code = tn_directory_begin(writer, publisher->database_generation, err);
     if (code != TN_OK) {
         return code;
     }
@@ -267,7 +280,7 @@ static int synchronise(tn_publisher_t *publisher, tn_tx_t *tx, tn_err_t *err)
     tn_directory_info_t info = directory_info(publisher);
     publisher->is_damaged |= info.state == TN_DIRECTORY_DAMAGED;
     bool builds = must_build(publisher, &info);
-    if (!builds && info.generation == publisher->status.database_generation) {
+    if (!builds && info.generation == publisher->database_generation) {
         return TN_OK;
     }
     int code = check_database(publisher, &info, tx, err);
@@ -299,10 +312,11 @@ static int publish_from(tn_publisher_t *publisher, tn_store_t *store, publish_fn
     tn_tx_t *tx;
     uint64_t generation;
     if (store == NULL) {
-        const tn_publisher_status_t *status = &publisher->status;
-        bool is_known = status->state == TN_PUBLISHER_UNAVAILABLE && status->reason[0] != '\0';
+        tn_publisher_status_t status;
+        tn_publisher_status(&status, publisher);
+        bool is_known = status.state == TN_PUBLISHER_UNAVAILABLE;
         return tn_err_set(err, TN_EUNAVAILABLE, "%s",
-                          is_known ? status->reason : "there is no database");
+                          is_known ? status.reason : "there is no database");
     }
     int code = tn_tx_begin(&tx, store, TN_TX_READ, NULL, err);
     if (code != TN_OK) {
@@ -310,8 +324,8 @@ static int publish_from(tn_publisher_t *publisher, tn_store_t *store, publish_fn
     }
     code = tn_tx_generation(&generation, tx, err);
     if (code == TN_OK) {
-        publisher->status.database_id = tn_store_identity(store);
-        publisher->status.database_generation = generation;
+        publisher->database_id = tn_store_identity(store);
+        publisher->database_generation = generation;
         code = open_writer(publisher, err);
     }
     if (code == TN_OK) {
@@ -368,6 +382,24 @@ int tn_publisher_inspect(tn_publisher_t *publisher, tn_err_t *err)
 
 /* ---- the rest ----------------------------------------------------------------------------- */
 
+static int init(tn_publisher_t *publisher, const tn_publisher_options_t *options, tn_err_t *err)
+{
+    int code = tn_options_copy(&publisher->options, options, err);
+    if (code != TN_OK) {
+        return code;
+    }
+    if (pthread_mutex_init(&publisher->lock, NULL) != 0) {
+        tn_options_deinit(&publisher->options);
+        return tn_err_set(err, TN_ENOMEM, "cannot make a lock");
+    }
+    if (pthread_mutex_init(&publisher->status_lock, NULL) != 0) {
+        (void)pthread_mutex_destroy(&publisher->lock);
+        tn_options_deinit(&publisher->options);
+        return tn_err_set(err, TN_ENOMEM, "cannot make a lock");
+    }
+    return TN_OK;
+}
+
 int tn_publisher_open(tn_publisher_t **out, const tn_publisher_options_t *options, tn_err_t *err)
 {
     tn_err_t found = {0};
@@ -375,18 +407,12 @@ int tn_publisher_open(tn_publisher_t **out, const tn_publisher_options_t *option
     if (publisher == NULL) {
         return tn_err_set(err, TN_ENOMEM, "no memory for the publisher");
     }
-    int code = tn_options_copy(&publisher->options, options, err);
-    if (code == TN_OK && pthread_mutex_init(&publisher->lock, NULL) != 0) {
-        code = tn_err_set(err, TN_ENOMEM, "cannot make a lock");
-    }
+    int code = init(publisher, options, err);
     if (code != TN_OK) {
-        tn_options_deinit(&publisher->options);
         free(publisher);
         return code;
     }
-    show(publisher, TN_PUBLISHER_UNAVAILABLE, "no database was seen so far");
     code = open_writer(publisher, &found);
-    show_directory(publisher);
     if (code == TN_EBUSY || code == TN_ENOMEM) {
         tn_publisher_close(publisher);
         if (err != NULL) {
@@ -394,10 +420,11 @@ int tn_publisher_open(tn_publisher_t **out, const tn_publisher_options_t *option
         }
         return code;
     }
-    if (code != TN_OK) {
-        /* a full disk, say: the next sync tries again */
-        show(publisher, TN_PUBLISHER_UNAVAILABLE, found.detail);
-    }
+    tn_directory_info_t info = directory_info(publisher);
+    show_generations(publisher, &info);
+    /* any other failure, a full disk for example, is tried again with the next sync */
+    show(publisher, TN_PUBLISHER_UNAVAILABLE,
+         code == TN_OK ? "no database was seen so far" : found.detail);
     *out = publisher;
     return TN_OK;
 }
@@ -406,6 +433,7 @@ void tn_publisher_close(tn_publisher_t *publisher)
 {
     if (publisher != NULL) {
         close_writer(publisher);
+        (void)pthread_mutex_destroy(&publisher->status_lock);
         (void)pthread_mutex_destroy(&publisher->lock);
         tn_options_deinit(&publisher->options);
         free(publisher);
@@ -414,14 +442,12 @@ void tn_publisher_close(tn_publisher_t *publisher)
 
 void tn_publisher_lost_database(tn_publisher_t *publisher, const char *reason)
 {
-    (void)pthread_mutex_lock(&publisher->lock);
     show(publisher, TN_PUBLISHER_UNAVAILABLE, reason);
-    (void)pthread_mutex_unlock(&publisher->lock);
 }
 
 void tn_publisher_status(tn_publisher_status_t *out, tn_publisher_t *publisher)
 {
-    (void)pthread_mutex_lock(&publisher->lock);
+    (void)pthread_mutex_lock(&publisher->status_lock);
     *out = publisher->status;
-    (void)pthread_mutex_unlock(&publisher->lock);
+    (void)pthread_mutex_unlock(&publisher->status_lock);
 }

@@ -18,7 +18,9 @@ typedef struct {
     const char *path; /* of the directory */
     const char *const *base_domains;
     size_t base_domain_count;
-    const char *const *edge_settings; /* keys of settings that are published to the edge */
+    /* keys of settings that are published to the edge, where they are strings, numbers or booleans;
+       texts above TN_TEXT_MAX bytes or with control characters are left out */
+    const char *const *edge_settings;
     size_t edge_setting_count;
     const tn_public_key_t *keys;
     size_t key_count;
@@ -39,15 +41,20 @@ typedef struct {
     tn_uuid_t database_id;
 } tn_publisher_status_t;
 
-/* Takes the directory's writer lock; TN_EBUSY when another process has it. No file need exist. */
+/*
+ * Takes the directory's writer lock; TN_EBUSY when another process has it. No file need exist: the
+ * lock is then taken by the sync that builds it. TN_EINVAL with the option's name as field.
+ */
 TN_CHECK int tn_publisher_open(tn_publisher_t **out, const tn_publisher_options_t *options,
                                tn_err_t *err);
 void tn_publisher_close(tn_publisher_t *publisher);
 
 /*
  * Brings the directory to the database's last generation, as one visible change; builds it when it
- * is missing, damaged, or was made with other options. *generation (may be NULL) is where it stands
- * afterwards. store NULL: there is no database (TN_EUNAVAILABLE). TN_EFOREIGN: refused;
+ * is missing, damaged, or was made with other options. What may be refused is a database that is
+ * not the directory's, older than it, or without tenants while it has some; a directory without
+ * tenants and flags has nothing to lose, and is in nobody's way. *generation (may be NULL) is where
+ * it stands afterwards. store NULL: there is no database (TN_EUNAVAILABLE). TN_EFOREIGN: refused;
  * tn_publisher_status says why.
  */
 TN_CHECK int tn_publisher_sync(uint64_t *generation, tn_publisher_t *publisher, tn_store_t *store,

@@ -306,3 +306,8 @@ def test_settings_reach_the_application_by_their_list_only(system, make_tenant):
     current = system.page(slug, "/api/tenant/current").json()["tenant"]
     assert current["settings"]["title"] == "Known to the edge"
     assert b"not for the edge" not in (system.state / "directory").read_bytes()
+
+
+def test_tenants_own_words_are_marked_with_its_language(system):
+    assert re.search(r'lang="fr"[^>]*>Bienvenue', system.page("entreprise1").text)
+    assert re.search(r'lang="en"[^>]*>This is what', system.page("demo").text)

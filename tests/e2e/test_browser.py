@@ -101,21 +101,33 @@ def assert_readable(browser):
 
 
 def assert_contrast(browser):
-    """Text on its background: at least 4.5 to 1 (WCAG 2.2, 1.4.3)."""
+    """Text on its background, or on each colour of its gradient: 4.5 to 1 (WCAG 2.2, 1.4.3)."""
     poor = browser.execute_script(
         r"""
-        const rgb = c => c.match(/[\d.]+/g).map(Number);
-        const light = c => { const [r, g, b] = rgb(c).slice(0, 3).map(v => (v /= 255) <= 0.04045 ? v / 12.92
-            : ((v + 0.055) / 1.055) ** 2.4); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
-        const ground = e => { for (; e; e = e.parentElement) { const c = getComputedStyle(e).backgroundColor;
-            const a = rgb(c); if (a.length < 4 || a[3] > 0.99) return c; }
-            return matchMedia('(prefers-color-scheme: dark)').matches &&
-                getComputedStyle(document.documentElement).colorScheme.includes('dark') ? 'rgb(18,18,18)' : 'rgb(255,255,255)'; };
+        const channel = v => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
+        const luminance = colour => {
+            const [r, g, b] = colour.match(/[\d.]+/g).map(Number).map(channel);
+            return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+        };
+        const canvas = matchMedia('(prefers-color-scheme: dark)').matches ? 'rgb(18,18,18)' : 'rgb(255,255,255)';
+        const grounds = e => {
+            for (; e; e = e.parentElement) {
+                const style = getComputedStyle(e);
+                const gradient = style.backgroundImage.match(/rgba?\([^)]*\)/g);
+                if (gradient) return gradient;
+                const parts = style.backgroundColor.match(/[\d.]+/g).map(Number);
+                if (parts.length < 4 || parts[3] > 0.99) return [style.backgroundColor];
+            }
+            return [canvas];
+        };
+        const ratio = (a, b) => (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
         return [...document.body.querySelectorAll('*')]
             .filter(e => [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim()))
-            .map(e => { const a = light(getComputedStyle(e).color), b = light(ground(e));
-                return [(Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05), e.outerHTML.slice(0, 100)]; })
-            .filter(([ratio]) => ratio < 4.5)"""
+            .map(e => {
+                const text = luminance(getComputedStyle(e).color);
+                return [Math.min(...grounds(e).map(g => ratio(text, luminance(g)))), e.outerHTML.slice(0, 100)];
+            })
+            .filter(([worst]) => worst < 4.5)"""
     )
     assert not poor, poor
 

@@ -2,11 +2,13 @@
 
 import contextlib
 import http.client
+import json
 import os
 import random
 import shutil
 import signal
 import sqlite3
+import subprocess
 import threading
 import time
 
@@ -372,6 +374,22 @@ def test_operator_can_adopt_the_other_database(own_system, new_system, tmp_path,
     assert system.page("new").status == 200
 
 
+def test_write_that_is_not_published_says_so(own_system, new_system, tmp_path):
+    """It is in the database, which the edge does not follow: neither a failure nor a success."""
+    system = own_system
+    exchange_database(system, new_system, tmp_path, "foreign")
+    eventually(lambda: view_in_state(system, "refused"))
+    answer = system.api("POST", "/v1/tenants", {"slug": "hidden", "name": "Hidden"})
+    assert answer.status == 201, answer
+    assert answer.json()["published"] is False and answer.json()["publishError"]
+    done = system.cli("--json", "tenant", "create", "hidden2", "--name", "Hidden")
+    assert done.returncode == 5 and done.stderr, done
+    assert json.loads(done.stdout)["published"] is False
+    for slug in ("hidden", "hidden2"):
+        assert system.page(slug).status == 404
+    assert_everybody_is_served(system)
+
+
 def test_force_does_not_adopt_what_is_no_database(own_system, new_system, tmp_path):
     system = own_system
     generation = exchange_database(system, new_system, tmp_path, "rubbish")
@@ -408,6 +426,33 @@ def test_changed_audit_trail_is_found(own_system):
         connection.commit()
     done = system.cli("--json", "audit", "verify")
     assert done.returncode == 1 and "false" in done.stdout + done.stderr or done.stderr
+
+
+def test_full_disk_refuses_the_write_whole_and_serves_on(new_system, tmp_path):
+    small = tmp_path / "small"
+    small.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=3m,mode=0700", "tmpfs", small]
+    if subprocess.run(mount, capture_output=True, check=False).returncode != 0:
+        pytest.skip("a small file system can only be mounted by root")
+    try:
+        system = new_system(state=small / "state").start()
+        refused = []
+        for number in range(100):
+            body = {"slug": f"large{number}", "name": "Large", "settings": {"title": "x" * 60000}}
+            answer = system.api("POST", "/v1/tenants", body)
+            if answer.status != 201:
+                refused.append(body["slug"])
+                assert (answer.status, answer.json()["code"]) == (507, "storage_full"), answer
+            if len(refused) == 3:
+                break
+        assert len(refused) == 3, "the disk was not filled"
+        stored = witness.tenants(system)
+        assert stored and not set(refused) & set(stored)
+        assert system.json("audit", "verify")["valid"] is True
+        witness.assert_edge_equals_database(system)
+        system.close()
+    finally:
+        subprocess.run(["umount", small], check=True)
 
 
 # ---- the directory is missing or damaged ----

@@ -276,7 +276,7 @@ def test_forged_headers_are_dropped_from_requests_that_cannot_be_parsed(nginx):
             assert value(seen, "X-Forwarded-For") == "127.0.0.1"
     # a request for which nginx has not even made a list of headers
     assert nginx.raw(b"GET\x01/ HTTP/1.1\r\n\r\n", second).status == 400
-    assert names(nginx.upstream.seen[-1]) == ["host", "connection", "x-forwarded-proto", "x-forwarded-for"]
+    assert set(names(nginx.upstream.seen[-1])) - {"connection"} == {"host", "x-forwarded-proto", "x-forwarded-for"}
 
 
 def test_variables_of_a_request_that_cannot_be_parsed(nginx):

@@ -1,6 +1,7 @@
 """`tenantry run` as a person uses it: starting, stopping, starting again, and what can be in the way."""
 
 import contextlib
+import errno
 import http.server
 import os
 import re
@@ -163,6 +164,20 @@ def test_own_application_gets_the_requests(new_system):
         assert system.page("own", "/x?y").text == f"/x?y own own.localhost:{system.port}"
         system.stop()
         server.shutdown()
+
+
+def test_ipv6_is_listened_at_too(system):
+    request = b"GET /whoami HTTP/1.1\r\nHost: demo.localhost\r\nConnection: close\r\n\r\n"
+    try:
+        connection = socket.create_connection(("::1", system.port), timeout=5)
+    except OSError as error:
+        if error.errno == errno.EADDRNOTAVAIL:
+            pytest.skip("this machine has no IPv6")
+        raise
+    with connection:
+        connection.sendall(request)
+        answer = connection.makefile("rb").read()
+    assert answer.startswith(b"HTTP/1.1 200") and b"/demo.localhost/whoami" in answer
 
 
 def test_request_lines_can_be_turned_off(new_system):

@@ -156,9 +156,15 @@ void world_commit(world_t *world)
 
 void world_reopen(world_t *world)
 {
+    tn_directory_t *closed;
     tn_directory_writer_close(world->writer);
     world->writer = NULL;
-    if (tn_directory_writer_open(&world->writer, world->path, &world->err) != TN_OK) {
+    /* one that was closed has the right counts too */
+    assert_int_equal(tn_directory_open(&closed, world->path, &world->err), TN_OK);
+    int verified = tn_directory_verify(closed, &world->err);
+    tn_directory_close(closed);
+    if (verified != TN_OK ||
+        tn_directory_writer_open(&world->writer, world->path, &world->err) != TN_OK) {
         fail_msg("%s", world->err.detail);
     }
 }

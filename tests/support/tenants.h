@@ -63,7 +63,7 @@ const tn_directory_t *world_look(world_t *world);
 void world_begin(world_t *world, uint64_t generation);
 void world_put(world_t *world, const tn_tenant_spec_t *spec);
 void world_commit(world_t *world);
-void world_reopen(world_t *world); /* closes the writer and opens another */
+void world_reopen(world_t *world); /* closes the writer, verifies, and opens another */
 
 /* The host, or slug, is tenant `number`'s; nobody's when number is below 0. */
 void assert_host_owner(world_t *world, const char *host, int number);

@@ -37,7 +37,8 @@ typedef struct {
     const void *image; /* the writer's own bytes; NULL: each reader opens the file */
     size_t image_size;
     atomic_bool is_over;
-    atomic_ulong looks, restarts; /* that all readers did; changes that came in between */
+    atomic_ulong looks;          /* that all readers did */
+    _Atomic(uint64_t) published; /* the generation whose commit has returned */
     _Atomic(const char *) fault;
 } race_t;
 
@@ -205,8 +206,6 @@ static void look_at_pair(race_t *race, const tn_directory_t *directory)
     uint64_t after = generation_of(directory);
     if (before == after) {
         check(race, left == before && right == before, "half of a change was seen");
-    } else {
-        atomic_fetch_add(&race->restarts, 1);
     }
     check(race, before <= left && left <= right && right <= again && again <= after,
           "a look-up went back in time");
@@ -262,7 +261,9 @@ static void *read_on(void *context)
         return NULL;
     }
     while (!atomic_load(&race->is_over)) {
+        uint64_t published = atomic_load(&race->published);
         tn_directory_refresh(directory, tn_clock_steady_ms());
+        check(race, generation_of(directory) >= published, "a reader was not told of a change");
         look_for_hosts(race, directory);
         look_at_pair(race, directory);
         look_for_guest(race, directory);
@@ -319,6 +320,7 @@ static void run(race_t *race, tn_directory_writer_t *writer, uint64_t generation
     uint64_t changes = 0;
     while (code == TN_OK && !atomic_load(&race->is_over)) {
         code = publish(writer, ++generation);
+        atomic_store(&race->published, generation);
         changes++;
         bool is_full = false;
         if (race->image != NULL) {

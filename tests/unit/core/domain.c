@@ -185,7 +185,7 @@ static void test_domain_and_tenant_in_one(void **state)
     tn_domain_t domain;
     tn_tenant_t tenant;
     assert_int_equal(tn_host_parse(&host, "beta.example", 12), TN_OK);
-    assert_int_equal(tn_domain_find(&domain, &tenant, small->directory, &host), TN_OK);
+    assert_int_equal(tn_domain_lookup(&domain, &tenant, small->directory, &host), TN_OK);
     assert_string_equal(tenant.id, domain.tenant_id);
     assert_string_equal(tenant.id, small_tenant("beta")->id);
 }

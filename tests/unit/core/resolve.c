@@ -396,15 +396,17 @@ static void test_without_a_directory(void **state)
 }
 
 /*
- * Every bit of the file, flipped one at a time: a host of a tenant is answered by that tenant or by
- * UNAVAILABLE. UNKNOWN would be an outage told as "no such tenant"; anybody else's content, worse.
+ * Every bit of the file that says something, and one of each byte of its empty parts, flipped one
+ * at a time: a host of a tenant is answered by that tenant or by UNAVAILABLE. UNKNOWN would be an
+ * outage told as "no such tenant"; anybody else's content, worse.
  */
 static void test_no_flipped_bit_leads_to_another_answer(void **state)
 {
     static const case_t cases[] = {
         {ALL, "acme.localhost", .answer = TN_ANSWER_FOUND, .slug = "acme"},
         {ALL, "www.acme.example", .answer = TN_ANSWER_FOUND, .slug = "acme"},
-        {ALL, "gamma.localhost", .answer = TN_ANSWER_REDIRECT, .slug = "beta"},
+        {ALL, "gamma.localhost", .answer = TN_ANSWER_REDIRECT, .slug = "beta",
+         .redirect_host = "beta.example"},
         {ALL, "localhost", "/t/acme/", .answer = TN_ANSWER_FOUND, .slug = "acme"},
         {ALL, "closed.example", .answer = TN_ANSWER_SUSPENDED, .slug = "closed"},
     };
@@ -413,7 +415,11 @@ static void test_no_flipped_bit_leads_to_another_answer(void **state)
     assert_non_null(bytes);
     int unavailable = 0;
     for (size_t bit = 0; bit < size * 8; bit++) {
-        bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        size_t byte = bit / 8;
+        if (bytes[byte] == 0 && bit % 8 != (byte + byte / 8) % 8) {
+            continue;
+        }
+        bytes[byte] ^= (uint8_t)(1 << bit % 8);
         tn_directory_t *directory;
         assert_int_equal(tn_directory_open_buffer(&directory, bytes, size, NULL), TN_OK);
         for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -421,13 +427,14 @@ static void test_no_flipped_bit_leads_to_another_answer(void **state)
             if (out.answer == TN_ANSWER_UNAVAILABLE) {
                 unavailable++;
             } else if (out.answer != cases[i].answer ||
-                       strcmp(out.tenant.id, small_tenant(cases[i].slug)->id) != 0) {
-                fail_msg("bit %zu of byte %zu: '%s' answered %s", bit % 8, bit / 8, cases[i].host,
+                       strcmp(out.tenant.id, small_tenant(cases[i].slug)->id) != 0 ||
+                       strcmp(out.redirect_host, or_empty(cases[i].redirect_host)) != 0) {
+                fail_msg("bit %zu of byte %zu: '%s' answered %s", bit % 8, byte, cases[i].host,
                          tn_answer_name(out.answer));
             }
         }
         tn_directory_close(directory);
-        bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        bytes[byte] ^= (uint8_t)(1 << bit % 8);
     }
     free(bytes);
     assert_true(unavailable > 0);

@@ -150,6 +150,30 @@ static void test_largest_tenant(void **state)
     tn_publisher_close(publisher);
 }
 
+/* More tenants than one change takes, in a database of one version and of many. */
+static void test_many_tenants(void **state)
+{
+    tn_test_database_t *database = *state;
+    char path[256];
+    (void)snprintf(path, sizeof(path), "%s/directory", database->folder);
+    tn_test_sql(database->path,
+                "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 33000)"
+                " INSERT INTO tenants SELECT printf('%08x-0000-7000-8000-%012x', i, i), 'n' || i,"
+                " 'p', '', '{}', 1, 1, 0, 1, 0, 0 FROM n;"
+                "INSERT INTO tenant_slugs SELECT name, id, 0 FROM tenants;"
+                "INSERT INTO domains SELECT name || '.example', id, id, 0, 0 FROM tenants");
+    for (int versions = 1; versions < 1000; versions *= 30) {
+        char sql[64];
+        tn_publisher_t *publisher = tn_test_publisher(path);
+        (void)snprintf(sql, sizeof(sql), "UPDATE change_counter SET version = %d", versions);
+        tn_test_sql(database->path, sql);
+        assert_int_equal(tn_publisher_rebuild(NULL, publisher, database->store, false, NULL),
+                         TN_OK);
+        tn_test_sync(publisher, database, path);
+        tn_publisher_close(publisher);
+    }
+}
+
 int main(void)
 {
 #define WITH_DATABASE(test)                                                                        \
@@ -162,6 +186,7 @@ int main(void)
         WITH_DATABASE(test_no_settings),
         WITH_DATABASE(test_longest_text),
         WITH_DATABASE(test_largest_tenant),
+        WITH_DATABASE(test_many_tenants),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
