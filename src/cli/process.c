@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define PAUSE_FIRST_MS 1000
@@ -114,6 +115,34 @@ bool tn_process_reap(size_t *which, tn_process_t *processes, size_t count)
         }
     }
     return false;
+}
+
+/* One pass over the kernel's list of this process's children. */
+static void kill_children(void)
+{
+    FILE *list = fopen("/proc/thread-self/children", "re");
+    int pid;
+    while (list != NULL && fscanf(list, "%d", &pid) == 1) {
+        (void)kill((pid_t)pid, SIGKILL);
+    }
+    if (list != NULL) {
+        (void)fclose(list);
+    }
+}
+
+void tn_process_sweep(void)
+{
+    const struct timespec step = {.tv_nsec = 5000000};
+    for (int i = 0; i < 200; i++) {
+        pid_t pid;
+        while ((pid = waitpid(-1, NULL, WNOHANG)) > 0) {
+        }
+        if (pid < 0) {
+            return; /* none is left */
+        }
+        kill_children(); /* again each time: theirs come up when they are gone */
+        (void)nanosleep(&step, NULL);
+    }
 }
 
 void tn_process_plan_restart(tn_process_t *process, int64_t now_ms)

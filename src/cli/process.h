@@ -41,6 +41,12 @@ void tn_process_signal(const tn_process_t *process, int signal);
  */
 bool tn_process_reap(size_t *which, tn_process_t *processes, size_t count);
 
+/*
+ * Kills whatever children are still there (what an application has let go of into a session of its
+ * own comes to a subreaper in the end) and waits until there are none, at most a second.
+ */
+void tn_process_sweep(void);
+
 /* Plans the next start: in 1 s, and each time in twice that, up to 30 s; a process that ran for a
  * minute begins anew. */
 void tn_process_plan_restart(tn_process_t *process, int64_t now_ms);

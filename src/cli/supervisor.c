@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define READY_STEP_MS 20
@@ -47,7 +48,9 @@ int tn_supervisor_open(tn_supervisor_t *out, tn_process_t *processes, size_t cou
     if (fd < 0) {
         return tn_err_errno(err, errno, "cannot receive signals");
     }
+    siginfo_t child;
     *out = (tn_supervisor_t){.processes = processes, .count = count, .signals = fd};
+    out->had_children = waitid(P_ALL, 0, &child, WEXITED | WNOHANG | WNOWAIT) == 0;
     return TN_OK;
 }
 
@@ -184,5 +187,8 @@ void tn_supervisor_stop(tn_supervisor_t *supervisor)
         while (process->pid != 0) {
             step(supervisor, IDLE_STEP_MS); /* nothing survives that signal */
         }
+    }
+    if (!supervisor->had_children) {
+        tn_process_sweep();
     }
 }

@@ -10,8 +10,9 @@
 typedef struct {
     tn_process_t *processes; /* in the order of starting; the caller's */
     size_t count;
-    int signals;     /* a signalfd */
-    int stops_asked; /* Ctrl-C and the like: the second one does not wait */
+    int signals;       /* a signalfd */
+    int stops_asked;   /* Ctrl-C and the like: the second one does not wait */
+    bool had_children; /* before this one: `something & exec tenantry run` */
 } tn_supervisor_t;
 
 /*

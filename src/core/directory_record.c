@@ -69,16 +69,17 @@ void tn_record_seal(uint8_t *record, uint64_t generation, uint32_t previous)
                  XXH3_64bits(record + TN_RECORD_SIZE, head - TN_RECORD_SIZE));
 }
 
-/* The sum of `count` lengths, or SIZE_MAX when one is not within min and max. */
-static size_t sum_lengths(const uint8_t *lengths, size_t count, unsigned mask, unsigned min,
-                          unsigned max)
+/* The sum of `count` lengths, or SIZE_MAX when one is not within min and max. Of narrow numbers, so
+ * that the compiler makes wide additions of it. */
+static size_t sum_lengths(const uint8_t *lengths, size_t count, uint8_t mask, uint8_t min,
+                          uint8_t max)
 {
-    size_t sum = 0;
-    unsigned outside = 0;
+    uint32_t sum = 0;
+    uint8_t outside = 0;
     for (size_t i = 0; i < count; i++) {
-        unsigned length = lengths[i] & mask;
+        uint8_t length = lengths[i] & mask;
         sum += length;
-        outside |= (unsigned)(length < min) | (unsigned)(length > max);
+        outside |= (uint8_t)(length < min) | (uint8_t)(length > max);
     }
     return outside != 0 ? SIZE_MAX : sum;
 }

@@ -359,7 +359,7 @@ ngx_http_tenantry_init_main_conf(ngx_conf_t *cf, void *conf)
 {
     ngx_http_tenantry_main_conf_t *tmcf = conf;
 
-    ngx_conf_init_value(tmcf->token_cache, 4096);
+    ngx_conf_init_value(tmcf->token_cache, 16384);
 
     return NGX_CONF_OK;
 }

@@ -1,8 +1,8 @@
 
 /*
  * X-Tenant-Token: signed once per host and half minute by each worker, kept
- * in a cache of fixed size; and tenantry_jwks, which serves the public keys
- * that applications check it with.
+ * in a cache of as many places as configured; and tenantry_jwks, which serves
+ * the public keys that applications check it with.
  */
 
 
@@ -15,39 +15,51 @@
 
 #define NGX_HTTP_TENANTRY_KEY_FILE_MAX  65536
 #define NGX_HTTP_TENANTRY_TOKEN_PERIOD  30
-#define NGX_HTTP_TENANTRY_TOKEN_WAYS    4
 
 
-typedef struct {
+/* a place in the cache, found by its host */
+
+typedef struct ngx_http_tenantry_token_s  ngx_http_tenantry_token_t;
+
+struct ngx_http_tenantry_token_s {
+    ngx_http_tenantry_token_t    *next;         /* of the same bucket */
     uint64_t                      hash;         /* of the host */
-    uint64_t                      generation;   /* of the tenant's record */
-    time_t                        period;
-    uint64_t                      used;
     u_char                       *text;         /* the host and the token */
     uint16_t                      host_len;
     uint16_t                      token_len;
+    unsigned                      used:1;       /* since the hand passed */
+
+    /* what the token was signed for */
+    time_t                        period;
+    uint64_t                      generation;   /* of the tenant's record */
     u_char                        id[TN_UUID_LENGTH];
-} ngx_http_tenantry_token_t;
-
-
-/* a host has its place in one set of a few entries; the least used gives way */
-
-struct ngx_http_tenantry_tokens_s {
-    ngx_uint_t                    sets;
-    uint64_t                      clock;
-    ngx_http_tenantry_token_t     entries[1];
 };
 
 
-static ngx_http_tenantry_token_t *ngx_http_tenantry_token_entry(
-    ngx_http_tenantry_tokens_t *tokens, ngx_http_tenantry_ctx_t *ctx,
-    uint64_t hash);
-static ngx_int_t ngx_http_tenantry_token_is_for(
+/*
+ * The places are taken one after the other; when none is left a hand goes
+ * round and takes the next that was not used since it last came by.
+ */
+
+struct ngx_http_tenantry_tokens_s {
+    ngx_uint_t                    size;
+    ngx_uint_t                    taken;
+    ngx_uint_t                    hand;
+    ngx_uint_t                    mask;
+    ngx_http_tenantry_token_t   **buckets;
+    ngx_http_tenantry_token_t    *entries;
+};
+
+
+static ngx_http_tenantry_token_t *ngx_http_tenantry_token_find(
+    ngx_http_tenantry_tokens_t *tokens, ngx_str_t *host, uint64_t hash);
+static ngx_http_tenantry_token_t *ngx_http_tenantry_token_take(
+    ngx_http_tenantry_tokens_t *tokens);
+static ngx_int_t ngx_http_tenantry_token_is_current(
+    ngx_http_tenantry_token_t *entry, tn_tenant_t *tenant, time_t period);
+static void ngx_http_tenantry_token_store(ngx_http_tenantry_tokens_t *tokens,
     ngx_http_tenantry_token_t *entry, ngx_http_tenantry_ctx_t *ctx,
-    uint64_t hash);
-static void ngx_http_tenantry_token_store(ngx_http_tenantry_token_t *entry,
-    ngx_http_tenantry_ctx_t *ctx, uint64_t hash, char *token, size_t len,
-    ngx_log_t *log);
+    uint64_t hash, time_t period, ngx_str_t *token, ngx_log_t *log);
 static void ngx_http_tenantry_signer_cleanup(void *data);
 static ngx_int_t ngx_http_tenantry_jwks_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_tenantry_jwks_text(ngx_http_request_t *r,
@@ -122,25 +134,32 @@ ngx_int_t
 ngx_http_tenantry_tokens_init(ngx_cycle_t *cycle,
     ngx_http_tenantry_main_conf_t *tmcf)
 {
-    ngx_uint_t                   sets;
+    ngx_uint_t                   size, buckets;
     ngx_http_tenantry_tokens_t  *tokens;
 
     if (tmcf->signer == NULL) {
         return NGX_OK;
     }
 
-    sets = (tmcf->token_cache + NGX_HTTP_TENANTRY_TOKEN_WAYS - 1)
-           / NGX_HTTP_TENANTRY_TOKEN_WAYS;
+    size = tmcf->token_cache;
+
+    for (buckets = 1; buckets < size; buckets *= 2) { /* void */ }
+
+    /* what is not used is not touched, and costs no memory */
 
     tokens = ngx_calloc(sizeof(ngx_http_tenantry_tokens_t)
-                        + sets * NGX_HTTP_TENANTRY_TOKEN_WAYS
-                          * sizeof(ngx_http_tenantry_token_t),
+                        + size * sizeof(ngx_http_tenantry_token_t)
+                        + buckets * sizeof(ngx_http_tenantry_token_t *),
                         cycle->log);
     if (tokens == NULL) {
         return NGX_ERROR;
     }
 
-    tokens->sets = sets;
+    tokens->size = size;
+    tokens->mask = buckets - 1;
+    tokens->entries = (ngx_http_tenantry_token_t *) &tokens[1];
+    tokens->buckets = (ngx_http_tenantry_token_t **) &tokens->entries[size];
+
     tmcf->worker.tokens = tokens;
 
     return NGX_OK;
@@ -159,7 +178,7 @@ ngx_http_tenantry_tokens_done(ngx_http_tenantry_main_conf_t *tmcf)
         return;
     }
 
-    for (i = 0; i < tokens->sets * NGX_HTTP_TENANTRY_TOKEN_WAYS; i++) {
+    for (i = 0; i < tokens->taken; i++) {
         if (tokens->entries[i].text) {
             ngx_free(tokens->entries[i].text);
         }
@@ -176,12 +195,12 @@ ngx_str_t *
 ngx_http_tenantry_token(ngx_http_request_t *r, ngx_http_tenantry_ctx_t *ctx)
 {
     int                             rc;
-    char                            buf[TN_TOKEN_MAX], *token;
+    char                            buf[TN_TOKEN_MAX];
     time_t                          period;
-    size_t                          len;
     int64_t                         issued;
     uint64_t                        hash;
     tn_str_t                        host;
+    ngx_str_t                       token;
     ngx_http_tenantry_token_t      *entry;
     ngx_http_tenantry_tokens_t     *tokens;
     ngx_http_tenantry_main_conf_t  *tmcf;
@@ -196,14 +215,15 @@ ngx_http_tenantry_token(ngx_http_request_t *r, ngx_http_tenantry_ctx_t *ctx)
     hash = XXH3_64bits(ctx->host.data, ctx->host.len);
     period = ngx_time() / NGX_HTTP_TENANTRY_TOKEN_PERIOD;
 
-    entry = ngx_http_tenantry_token_entry(tokens, ctx, hash);
-    entry->used = ++tokens->clock;
+    entry = ngx_http_tenantry_token_find(tokens, &ctx->host, hash);
 
-    if (entry->period == period
-        && ngx_http_tenantry_token_is_for(entry, ctx, hash))
+    if (entry
+        && ngx_http_tenantry_token_is_current(entry, &ctx->tenant, period))
     {
-        token = (char *) entry->text + entry->host_len;
-        len = entry->token_len;
+        entry->used = 1;
+
+        token.data = entry->text + entry->host_len;
+        token.len = entry->token_len;
 
     } else {
         host.data = (char *) ctx->host.data;
@@ -211,8 +231,8 @@ ngx_http_tenantry_token(ngx_http_request_t *r, ngx_http_tenantry_ctx_t *ctx)
 
         issued = (int64_t) period * NGX_HTTP_TENANTRY_TOKEN_PERIOD;
 
-        rc = tn_token_sign(buf, &len, tmcf->signer, &ctx->tenant, host, issued,
-                           issued + TN_TOKEN_LIFETIME_S);
+        rc = tn_token_sign(buf, &token.len, tmcf->signer, &ctx->tenant, host,
+                           issued, issued + TN_TOKEN_LIFETIME_S);
 
         if (rc != TN_OK) {
             ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
@@ -221,98 +241,131 @@ ngx_http_tenantry_token(ngx_http_request_t *r, ngx_http_tenantry_ctx_t *ctx)
             return NULL;
         }
 
-        token = buf;
+        token.data = (u_char *) buf;
 
-        ngx_http_tenantry_token_store(entry, ctx, hash, token, len,
+        ngx_http_tenantry_token_store(tokens, entry, ctx, hash, period, &token,
                                       r->connection->log);
-        entry->period = period;
     }
 
-    ctx->token.data = ngx_pnalloc(r->pool, len);
+    ctx->token.data = ngx_pnalloc(r->pool, token.len);
     if (ctx->token.data == NULL) {
         return NULL;
     }
 
-    ngx_memcpy(ctx->token.data, token, len);
-    ctx->token.len = len;
+    ngx_memcpy(ctx->token.data, token.data, token.len);
+    ctx->token.len = token.len;
 
     return &ctx->token;
 }
 
 
-/* the host's entry, or the one of its set that is to become it */
-
 static ngx_http_tenantry_token_t *
-ngx_http_tenantry_token_entry(ngx_http_tenantry_tokens_t *tokens,
-    ngx_http_tenantry_ctx_t *ctx, uint64_t hash)
+ngx_http_tenantry_token_find(ngx_http_tenantry_tokens_t *tokens,
+    ngx_str_t *host, uint64_t hash)
 {
-    ngx_uint_t                  i;
-    ngx_http_tenantry_token_t  *set, *oldest;
+    ngx_http_tenantry_token_t  *entry;
 
-    set = &tokens->entries[hash % tokens->sets * NGX_HTTP_TENANTRY_TOKEN_WAYS];
-    oldest = set;
-
-    for (i = 0; i < NGX_HTTP_TENANTRY_TOKEN_WAYS; i++) {
-
-        if (ngx_http_tenantry_token_is_for(&set[i], ctx, hash)) {
-            return &set[i];
-        }
-
-        if (set[i].used < oldest->used) {
-            oldest = &set[i];
+    for (entry = tokens->buckets[hash & tokens->mask];
+         entry;
+         entry = entry->next)
+    {
+        if (entry->hash == hash
+            && entry->host_len == host->len
+            && ngx_memcmp(entry->text, host->data, host->len) == 0)
+        {
+            return entry;
         }
     }
 
-    return oldest;
+    return NULL;
 }
 
 
 static ngx_int_t
-ngx_http_tenantry_token_is_for(ngx_http_tenantry_token_t *entry,
-    ngx_http_tenantry_ctx_t *ctx, uint64_t hash)
+ngx_http_tenantry_token_is_current(ngx_http_tenantry_token_t *entry,
+    tn_tenant_t *tenant, time_t period)
 {
-    return entry->text
-           && entry->hash == hash
-           && entry->generation == ctx->tenant.generation
-           && entry->host_len == ctx->host.len
-           && ngx_memcmp(entry->text, ctx->host.data, ctx->host.len) == 0
-           && ngx_memcmp(entry->id, ctx->tenant.id, TN_UUID_LENGTH) == 0;
+    return entry->period == period
+           && entry->generation == tenant->generation
+           && ngx_memcmp(entry->id, tenant->id, TN_UUID_LENGTH) == 0;
 }
 
 
-/* without memory the entry is left empty and the token is signed again */
+/* a place that is in no bucket */
 
-static void
-ngx_http_tenantry_token_store(ngx_http_tenantry_token_t *entry,
-    ngx_http_tenantry_ctx_t *ctx, uint64_t hash, char *token, size_t len,
-    ngx_log_t *log)
+static ngx_http_tenantry_token_t *
+ngx_http_tenantry_token_take(ngx_http_tenantry_tokens_t *tokens)
 {
-    u_char  *text;
+    ngx_http_tenantry_token_t  *entry, **p;
 
-    if (entry->text == NULL
-        || (size_t) entry->host_len + entry->token_len != ctx->host.len + len)
-    {
-        text = ngx_alloc(ctx->host.len + len, log);
+    if (tokens->taken < tokens->size) {
+        return &tokens->entries[tokens->taken++];
+    }
 
-        if (entry->text) {
-            ngx_free(entry->text);
+    for ( ;; ) {
+        entry = &tokens->entries[tokens->hand];
+        tokens->hand = (tokens->hand + 1) % tokens->size;
+
+        if (!entry->used) {
+            break;
         }
 
-        entry->text = text;
+        entry->used = 0;
+    }
 
-        if (text == NULL) {
-            return;
+    for (p = &tokens->buckets[entry->hash & tokens->mask];
+         *p;
+         p = &(*p)->next)
+    {
+        if (*p == entry) {
+            *p = entry->next;
+            break;
         }
     }
 
-    ngx_memcpy(ngx_cpymem(entry->text, ctx->host.data, ctx->host.len), token,
-               len);
-    ngx_memcpy(entry->id, ctx->tenant.id, TN_UUID_LENGTH);
+    return entry;
+}
 
-    entry->hash = hash;
-    entry->generation = ctx->tenant.generation;
+
+/* without memory the token is not kept, and will be signed again */
+
+static void
+ngx_http_tenantry_token_store(ngx_http_tenantry_tokens_t *tokens,
+    ngx_http_tenantry_token_t *entry, ngx_http_tenantry_ctx_t *ctx,
+    uint64_t hash, time_t period, ngx_str_t *token, ngx_log_t *log)
+{
+    u_char                      *text;
+    ngx_http_tenantry_token_t  **bucket;
+
+    text = ngx_alloc(ctx->host.len + token->len, log);
+    if (text == NULL) {
+        return;
+    }
+
+    ngx_memcpy(ngx_cpymem(text, ctx->host.data, ctx->host.len), token->data,
+               token->len);
+
+    if (entry == NULL) {
+        entry = ngx_http_tenantry_token_take(tokens);
+
+        bucket = &tokens->buckets[hash & tokens->mask];
+
+        entry->next = *bucket;
+        *bucket = entry;
+    }
+
+    if (entry->text) {
+        ngx_free(entry->text);
+    }
+
+    entry->text = text;
     entry->host_len = (uint16_t) ctx->host.len;
-    entry->token_len = (uint16_t) len;
+    entry->token_len = (uint16_t) token->len;
+    entry->hash = hash;
+    entry->used = 1;
+    entry->period = period;
+    entry->generation = ctx->tenant.generation;
+    ngx_memcpy(entry->id, ctx->tenant.id, TN_UUID_LENGTH);
 }
 
 

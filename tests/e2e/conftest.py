@@ -20,13 +20,19 @@ _systems = []  # the living ones, for the report of a failure
 
 def pytest_addoption(parser):
     parser.addoption("--build", help="build folder (default: $TENANTRY_BUILD, else build/)")
-    parser.addoption("--chaos-seed", type=int, help="repeat the random choices of a failed chaos test")
-    parser.addoption("--screenshots", help="folder where the browser's tests leave their screenshots")
+    parser.addoption(
+        "--chaos-seed", type=int, help="repeat the random choices of a failed chaos test"
+    )
+    parser.addoption(
+        "--screenshots", help="folder where the browser's tests leave their screenshots"
+    )
 
 
 @pytest.fixture(scope="session")
 def build(request):
-    folder = request.config.getoption("--build") or os.environ.get("TENANTRY_BUILD") or ROOT / "build"
+    folder = (
+        request.config.getoption("--build") or os.environ.get("TENANTRY_BUILD") or ROOT / "build"
+    )
     folder = pathlib.Path(folder).resolve()
     for part in ("tenantry", "ngx_http_tenantry_module.so"):
         if not (folder / part).exists():
@@ -76,7 +82,9 @@ def make_tenant(system, request):
     def make(**values):
         stem = request.node.originalname.removeprefix("test_").replace("_", "-")[:40].strip("-")
         slug = f"{stem}-{next(_numbers)}"
-        answer = system.api("POST", "/v1/tenants", {"slug": slug, "name": f"Tenant {slug}", **values})
+        answer = system.api(
+            "POST", "/v1/tenants", {"slug": slug, "name": f"Tenant {slug}", **values}
+        )
         assert answer.status == 201, answer
         return slug
 

@@ -149,7 +149,9 @@ def test_browser_gets_a_page(system, accept):
     assert_page(system.page("nobody", "/", headers=[("Accept", accept)]), 404, "en")
 
 
-@pytest.mark.parametrize("accept", ["application/json", "text/html;q=0, */*", "application/problem+json", "image/png"])
+@pytest.mark.parametrize(
+    "accept", ["application/json", "text/html;q=0, */*", "application/problem+json", "image/png"]
+)
 def test_program_gets_a_document(system, accept):
     answer = system.page("nobody", "/", headers=[("Accept", accept)])
     assert_problem(answer, 404, "unknown_tenant", "/")
@@ -253,14 +255,18 @@ def test_head_sends_no_byte_of_a_body(system):
         (".localhost:{port}", "//evil.example/x", ".localhost:{port}/evil.example/x"),
     ],
 )
-def test_former_name_redirects_with_path_query_and_port(system, make_tenant, host_suffix, path, location_suffix):
+def test_former_name_redirects_with_path_query_and_port(
+    system, make_tenant, host_suffix, path, location_suffix
+):
     slug = make_tenant()
     system.run("tenant", "rename", slug, f"{slug}-now")
     host = slug + host_suffix.format(port=system.port)
     for method in ("GET", "HEAD", "POST"):
         answer = system.http(host, path, method, body=b"" if method == "POST" else None)
         assert answer.status == 308, answer
-        assert answer.header("Location") == f"http://{slug}-now" + location_suffix.format(port=system.port)
+        assert answer.header("Location") == f"http://{slug}-now" + location_suffix.format(
+            port=system.port
+        )
 
 
 def test_redirect_cannot_be_split_by_what_the_visitor_sends(system, make_tenant):

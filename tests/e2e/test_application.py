@@ -17,7 +17,9 @@ OURS = re.compile(r"^x[-_](tenant|forwarded)[-_]|^forwarded$", re.IGNORECASE)
 def told(answer):
     """The headers that reached the application, by their folded names."""
     assert answer.status == 200, answer
-    return {name.lower().replace("_", "-"): value for name, value in answer.json()["headers"].items()}
+    return {
+        name.lower().replace("_", "-"): value for name, value in answer.json()["headers"].items()
+    }
 
 
 def decode(part):
@@ -50,7 +52,9 @@ def test_rewrite_cannot_be_seen(system):
 
 def test_asking_for_the_prefix_oneself_gets_it_twice(system):
     document = system.page("demo", "/entreprise1.localhost/whoami")
-    assert document.status == 404 or document.json()["path"].startswith("/demo.localhost/entreprise1.localhost/")
+    assert document.status == 404 or document.json()["path"].startswith(
+        "/demo.localhost/entreprise1.localhost/"
+    )
 
 
 TRAVERSALS = [
@@ -175,14 +179,24 @@ def test_forged_header_goes_wherever_it_stands_in_a_long_list(system, place, cou
 
 
 def test_headers_that_only_look_similar_are_left_alone(system):
-    headers = [("X-Tenants-Id", "mine"), ("My-X-Tenant-Id", "mine"), ("X-Forward-Host", "mine"), ("Tenant-Id", "mine")]
+    headers = [
+        ("X-Tenants-Id", "mine"),
+        ("My-X-Tenant-Id", "mine"),
+        ("X-Forward-Host", "mine"),
+        ("Tenant-Id", "mine"),
+    ]
     reached = told(system.page("demo", "/whoami", headers=headers))
     for name, _ in headers:
         assert reached[name.lower()] == "mine", name
 
 
 def test_visitors_other_headers_and_host_reach_the_application(system):
-    headers = [("Cookie", "a=b; c=d"), ("Accept-Language", "fr"), ("User-Agent", "test/1"), ("Authorization", "Bearer x")]
+    headers = [
+        ("Cookie", "a=b; c=d"),
+        ("Accept-Language", "fr"),
+        ("User-Agent", "test/1"),
+        ("Authorization", "Bearer x"),
+    ]
     reached = told(system.page("demo", "/whoami", headers=headers))
     for name, value in headers:
         assert reached[name.lower()] == value
@@ -190,7 +204,11 @@ def test_visitors_other_headers_and_host_reach_the_application(system):
 
 def test_forged_headers_do_not_move_the_daemon_either(system):
     other = system.json("tenant", "show", "entreprise1")["tenant"]["id"]
-    headers = [("X-Tenant-Id", other), ("X_Tenant_Id", other), ("X-Tenant-Domain", "entreprise1.localhost")]
+    headers = [
+        ("X-Tenant-Id", other),
+        ("X_Tenant_Id", other),
+        ("X-Tenant-Domain", "entreprise1.localhost"),
+    ]
     document = system.page("demo", "/api/tenant/current", headers=headers).json()
     assert (document["tenant"]["slug"], document["domain"]) == ("demo", "demo.localhost")
     answer = system.get(system.host(), "/api/tenant/current", headers)
@@ -202,7 +220,9 @@ def test_forwarded_for_is_the_peers_address_not_what_it_says(system):
     assert told(system.page("demo", "/whoami", headers=headers))["x-forwarded-for"] == "127.0.0.1"
 
 
-@pytest.mark.parametrize("connection", ["X-Tenant-Id", "close, X-Tenant-Slug, X-Tenant-Token", "x-forwarded-host"])
+@pytest.mark.parametrize(
+    "connection", ["X-Tenant-Id", "close, X-Tenant-Slug, X-Tenant-Token", "x-forwarded-host"]
+)
 def test_connection_header_cannot_take_our_headers_away(system, connection):
     """A hop-by-hop list (RFC 9110 section 7.6.1) names headers for the next hop to drop."""
     reached = told(system.page("demo", "/whoami", headers=[("Connection", connection)]))
@@ -263,9 +283,21 @@ def test_token_verifies_with_the_public_keys_that_are_served(system, tmp_path):
 
     def verifies(text):
         (tmp_path / "text").write_bytes(text)
-        command = ["openssl", "pkeyutl", "-verify", "-rawin", "-pubin", "-keyform", "DER", "-inkey", "key"]
+        command = [
+            "openssl",
+            "pkeyutl",
+            "-verify",
+            "-rawin",
+            "-pubin",
+            "-keyform",
+            "DER",
+            "-inkey",
+            "key",
+        ]
         command += ["-in", "text", "-sigfile", "signature"]
-        return subprocess.run(command, cwd=tmp_path, capture_output=True, check=False).returncode == 0
+        return (
+            subprocess.run(command, cwd=tmp_path, capture_output=True, check=False).returncode == 0
+        )
 
     signed = token.rpartition(".")[0].encode()
     assert verifies(signed)
@@ -299,7 +331,9 @@ def test_custom_domain_is_the_same_to_the_daemon(system, make_tenant):
 
 
 def test_settings_reach_the_application_by_their_list_only(system, make_tenant):
-    slug = make_tenant(settings={"title": "Known to the edge", "secret": "not for the edge", "color": "#123456"})
+    slug = make_tenant(
+        settings={"title": "Known to the edge", "secret": "not for the edge", "color": "#123456"}
+    )
     page = system.page(slug)
     assert "Known to the edge" in page.text
     assert "not for the edge" not in page.text

@@ -1,6 +1,7 @@
 """What people look at, in a real browser: Debian's chromium, steered by its own driver. It resolves
 *.localhost by itself. --screenshots FOLDER keeps what it saw."""
 
+import base64
 import os
 import pathlib
 import re
@@ -28,16 +29,27 @@ def chromium(tmp_path_factory):
         if language not in browsers:
             options = Options()
             options.binary_location = shutil.which("chromium")
-            for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"):
+            for argument in (
+                "--headless=new",
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-dev-shm-usage",
+            ):
                 options.add_argument(argument)
-            for argument in ("--no-first-run", "--disable-background-networking", "--hide-scrollbars"):
+            for argument in (
+                "--no-first-run",
+                "--disable-background-networking",
+                "--hide-scrollbars",
+            ):
                 options.add_argument(argument)
             options.add_argument(f"--user-data-dir={tmp_path_factory.mktemp('profile')}")
             options.add_argument(f"--lang={language}")
             options.add_experimental_option("prefs", {"intl.accept_languages": language})
             options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
             log = str(tmp_path_factory.mktemp("driver") / "log")
-            browsers[language] = webdriver.Chrome(options=options, service=Service(driver, log_path=log))
+            browsers[language] = webdriver.Chrome(
+                options=options, service=Service(driver, log_path=log)
+            )
         return browsers[language]
 
     yield make
@@ -52,7 +64,12 @@ def visit(chromium, request, system):
     def visit(url, size=DESKTOP, language="en", scheme="light", name=None):
         browser = chromium(language)
         # the size of the page itself, whatever the least size of a window is
-        metrics = {"width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": size == PHONE}
+        metrics = {
+            "width": size[0],
+            "height": size[1],
+            "deviceScaleFactor": 1,
+            "mobile": size == PHONE,
+        }
         browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
         features = [{"name": "prefers-color-scheme", "value": scheme}]
         browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
@@ -64,10 +81,9 @@ def visit(chromium, request, system):
             height = browser.execute_script("return document.documentElement.scrollHeight")
             clip = {"x": 0, "y": 0, "width": size[0], "height": max(height, size[1]), "scale": 1}
             shot = browser.execute_cdp_cmd(
-                "Page.captureScreenshot", {"format": "png", "captureBeyondViewport": True, "clip": clip}
+                "Page.captureScreenshot",
+                {"format": "png", "captureBeyondViewport": True, "clip": clip},
             )
-            import base64
-
             (pathlib.Path(folder) / f"{name}.png").write_bytes(base64.b64decode(shot["data"]))
         return browser
 
@@ -109,7 +125,8 @@ def assert_contrast(browser):
             const [r, g, b] = colour.match(/[\d.]+/g).map(Number).map(channel);
             return 0.2126 * r + 0.7152 * g + 0.0722 * b;
         };
-        const canvas = matchMedia('(prefers-color-scheme: dark)').matches ? 'rgb(18,18,18)' : 'rgb(255,255,255)';
+        const isDark = matchMedia('(prefers-color-scheme: dark)').matches;
+        const canvas = isDark ? 'rgb(18,18,18)' : 'rgb(255,255,255)';
         const grounds = e => {
             for (; e; e = e.parentElement) {
                 const style = getComputedStyle(e);
@@ -125,7 +142,8 @@ def assert_contrast(browser):
             .filter(e => [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim()))
             .map(e => {
                 const text = luminance(getComputedStyle(e).color);
-                return [Math.min(...grounds(e).map(g => ratio(text, luminance(g)))), e.outerHTML.slice(0, 100)];
+                const worst = Math.min(...grounds(e).map(g => ratio(text, luminance(g))));
+                return [worst, e.outerHTML.slice(0, 100)];
             })
             .filter(([worst]) => worst < 4.5)"""
     )
@@ -134,8 +152,16 @@ def assert_contrast(browser):
 
 def assert_quiet(browser, *allowed):
     """The console has nothing to complain of."""
-    told = [entry["message"] for entry in browser.get_log("browser") if entry["level"] in ("SEVERE", "WARNING")]
-    told = [message for message in told if "favicon" not in message and not any(a in message for a in allowed)]
+    told = [
+        entry["message"]
+        for entry in browser.get_log("browser")
+        if entry["level"] in ("SEVERE", "WARNING")
+    ]
+    told = [
+        message
+        for message in told
+        if "favicon" not in message and not any(a in message for a in allowed)
+    ]
     assert not told, told
 
 
@@ -159,7 +185,9 @@ def test_selection_page_fits_and_can_be_read(system, visit, size, language, sche
 def test_link_leads_to_the_tenants_page(system, visit, slug):
     browser = visit(selection(system), PHONE)
     url = f"http://{slug}.localhost:{system.port}/"
-    link = next(a for a in browser.find_elements(By.TAG_NAME, "a") if a.get_attribute("href") == url)
+    link = next(
+        a for a in browser.find_elements(By.TAG_NAME, "a") if a.get_attribute("href") == url
+    )
     assert link.is_displayed() and link.size["height"] >= 24
     link.click()
     assert browser.current_url == url
@@ -182,7 +210,9 @@ def test_tenants_page_fits_and_can_be_read(system, visit, slug, size):
 def test_unknown_tenants_page_speaks_the_visitors_language(system, visit, size, language):
     browser = visit(f"http://nobody.localhost:{system.port}/", size, language)
     assert browser.find_element(By.TAG_NAME, "html").get_attribute("lang") == language
-    words = {"en": r"\b(the|this|address|no)\b", "fr": r"\b(cette|adresse|aucun|espace|inconnu)\b"}[language]
+    words = {"en": r"\b(the|this|address|no)\b", "fr": r"\b(cette|adresse|aucun|espace|inconnu)\b"}[
+        language
+    ]
     assert re.search(words, browser.find_element(By.TAG_NAME, "body").text, re.IGNORECASE)
     assert_fits(browser)
     assert_readable(browser)
@@ -218,14 +248,23 @@ def test_hostile_names_run_no_script_and_break_no_layout(system, visit, make_ten
         "W" * 190,
         "\u202egnp.exe \u0661\u0662 " + "ﷺ" * 20,
     ]
-    slugs = [make_tenant(name=name, listed=True, settings={"title": name, "color": "red;}body{display:none"}) for name in names]
+    slugs = [
+        make_tenant(
+            name=name, listed=True, settings={"title": name, "color": "red;}body{display:none"}
+        )
+        for name in names
+    ]
     for size in (DESKTOP, PHONE):
         browser = visit(selection(system), size, name=f"hostile-{size[0]}")
         assert browser.title != "owned"
         assert names[0] in browser.find_element(By.TAG_NAME, "body").text
         assert_fits(browser)
         for slug in slugs:
-            browser = visit(f"http://{slug}.localhost:{system.port}/", size, name=f"hostile-home-{slug}-{size[0]}")
+            browser = visit(
+                f"http://{slug}.localhost:{system.port}/",
+                size,
+                name=f"hostile-home-{slug}-{size[0]}",
+            )
             assert browser.title != "owned"
             assert browser.find_element(By.TAG_NAME, "body").is_displayed()
             assert_fits(browser)

@@ -6,7 +6,17 @@ import pytest
 
 from support.system import DEMO
 
-VIEW = {"state", "generation", "databaseGeneration", "tenants", "domains", "flags", "sizeBytes", "usedBytes", "databaseId"}
+VIEW = {
+    "state",
+    "generation",
+    "databaseGeneration",
+    "tenants",
+    "domains",
+    "flags",
+    "sizeBytes",
+    "usedBytes",
+    "databaseId",
+}
 
 
 def view(system, query="", token=None):
@@ -19,7 +29,9 @@ def post(system, body=None, token=None, content_type="application/json"):
     if body is not None:
         headers.append(("Content-Type", content_type))
         body = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return system.http(system.host(), "/api/tenant/cache", "POST", headers, body if body is not None else b"")
+    return system.http(
+        system.host(), "/api/tenant/cache", "POST", headers, body if body is not None else b""
+    )
 
 
 def test_view_has_its_members_and_no_more(system):
@@ -63,7 +75,16 @@ def test_operator_sees_the_entries_with_their_hosts(system, make_tenant):
 
 @pytest.mark.parametrize(
     "authorization",
-    ["Bearer", "Bearer ", "Bearer wrong", "Bearer tno_" + "A" * 43, "Basic {token}", "{token}", "Bearer {token}x", "Bearer {short}"],
+    [
+        "Bearer",
+        "Bearer ",
+        "Bearer wrong",
+        "Bearer tno_" + "A" * 43,
+        "Basic {token}",
+        "{token}",
+        "Bearer {token}x",
+        "Bearer {short}",
+    ],
 )
 def test_wrong_credentials_see_nothing_and_change_nothing(system, authorization):
     value = authorization.format(token=system.token, short=system.token[:-1])
@@ -77,10 +98,16 @@ def test_wrong_credentials_see_nothing_and_change_nothing(system, authorization)
 
 def test_two_authorization_headers_are_none(system):
     headers = [("Authorization", "Bearer wrong"), ("Authorization", f"Bearer {system.token}")]
-    assert system.http(system.host(), "/api/tenant/cache", "POST", headers, b"").status in (400, 401)
+    assert system.http(system.host(), "/api/tenant/cache", "POST", headers, b"").status in (
+        400,
+        401,
+    )
 
 
-@pytest.mark.parametrize("body", [None, {}, {"action": "rebuild"}, {"action": "rebuild", "force": False}, {"action": "init"}])
+@pytest.mark.parametrize(
+    "body",
+    [None, {}, {"action": "rebuild"}, {"action": "rebuild", "force": False}, {"action": "init"}],
+)
 def test_operator_rebuilds_over_the_api(system, body):
     before = view(system).json()
     answer = post(system, body, system.token)
@@ -168,8 +195,14 @@ def test_the_operators_routes_need_the_operator(system):
     before = system.json("status")["database"]["generation"]
     for method, path in routes:
         for headers in ([], [("Authorization", "Bearer tno_" + "B" * 43)]):
-            answer = system.http(system.host(), path, method, headers, b"" if method != "GET" else None)
-            assert (answer.status, answer.json()["code"]) == (401, "unauthenticated"), (method, path, answer)
+            answer = system.http(
+                system.host(), path, method, headers, b"" if method != "GET" else None
+            )
+            assert (answer.status, answer.json()["code"]) == (401, "unauthenticated"), (
+                method,
+                path,
+                answer,
+            )
     assert system.json("status")["database"]["generation"] == before
 
 

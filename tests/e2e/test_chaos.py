@@ -39,7 +39,10 @@ def take_database(system, to=None):
     """Moves the database with its journal files away, or to another place."""
     for suffix in ("", "-wal", "-shm"):
         with contextlib.suppress(FileNotFoundError):
-            os.rename(f"{database(system)}{suffix}", f"{to or database(system)}{suffix}{'' if to else '.away'}")
+            os.rename(
+                f"{database(system)}{suffix}",
+                f"{to or database(system)}{suffix}{'' if to else '.away'}",
+            )
 
 
 def put_database_back(system):
@@ -98,7 +101,12 @@ def test_without_a_daemon_the_api_says_that_it_cannot_and_not_that_there_is_none
     system = own_system
     system.freeze_run()
     system.kill_daemon()
-    for path in ("/api/tenant/current", "/api/tenant/cache", "/v1/tenants", "/auth/tenant-selection"):
+    for path in (
+        "/api/tenant/current",
+        "/api/tenant/cache",
+        "/v1/tenants",
+        "/auth/tenant-selection",
+    ):
         host = system.host("demo") if path.endswith("current") else system.host()
         answer = system.get(host, path, [("Accept", "application/json")])
         assert answer.status == 502 and answer.header("Retry-After"), (path, answer)
@@ -179,7 +187,9 @@ class Client:
         if kind < 0.5 or not safe:
             self.count += 1
             slug = f"client{self.number}-{self.count}"
-            answer = self.system.api("POST", "/v1/tenants", {"slug": slug, "name": slug}, connection=connection)
+            answer = self.system.api(
+                "POST", "/v1/tenants", {"slug": slug, "name": slug}, connection=connection
+            )
             if answer.status == 201:
                 self.known[answer.json()["tenant"]["id"]] = (slug, "active")
                 self.acknowledged.append(("tenant.create", slug))
@@ -320,7 +330,9 @@ def exchange_database(system, new_system, tmp_path, kind):
 
 
 @pytest.mark.parametrize("kind", STATES)
-def test_daemon_over_another_database_keeps_the_directory_and_says_why(own_system, new_system, tmp_path, kind):
+def test_daemon_over_another_database_keeps_the_directory_and_says_why(
+    own_system, new_system, tmp_path, kind
+):
     system = own_system
     generation = exchange_database(system, new_system, tmp_path, kind)
     slugs = [*DEMO, "later"] if kind == "older" else DEMO
@@ -416,12 +428,23 @@ def test_changed_audit_trail_is_found(own_system):
     system = own_system
     system.run("tenant", "suspend", "demo")
     with contextlib.closing(sqlite3.connect(database(system))) as connection:
-        tables = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        audit = next(name for name in tables if "audit" in name and "head" not in name and "chain" not in name)
-        triggers = connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ?", (audit,))
+        tables = [
+            row[0]
+            for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        ]
+        audit = next(
+            name
+            for name in tables
+            if "audit" in name and "head" not in name and "chain" not in name
+        )
+        triggers = connection.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ?", (audit,)
+        )
         for (name,) in triggers.fetchall():
             connection.execute(f'DROP TRIGGER "{name}"')
-        changed = connection.execute(f'UPDATE "{audit}" SET action = \'tenant.resume\' WHERE action = \'tenant.suspend\'')
+        changed = connection.execute(
+            f"UPDATE \"{audit}\" SET action = 'tenant.resume' WHERE action = 'tenant.suspend'"
+        )
         assert changed.rowcount == 1
         connection.commit()
     done = system.cli("--json", "audit", "verify")
@@ -489,7 +512,11 @@ def test_deleted_directory_is_never_a_404_and_is_rebuilt_by_itself(own_system):
     for _ in range(3):
         inode = directory(system).stat().st_ino
         os.remove(directory(system))
-        wait_until(lambda: probe(system, ids) is not None and directory(system).exists(), "the directory to be rebuilt", 20)
+        wait_until(
+            lambda: probe(system, ids) is not None and directory(system).exists(),
+            "the directory to be rebuilt",
+            20,
+        )
         assert directory(system).stat().st_ino != inode
         eventually(lambda: all_served(system, ids), 20)
     assert view(system)["generation"] == before["generation"]
@@ -513,10 +540,14 @@ def test_without_directory_and_daemon_it_is_503_and_one_alert(own_system):
 
     system.allowed_faults.append("directory")
     answer = eventually(is_unavailable)
-    assert answer.json()["code"] not in ("unknown_tenant", "no_tenant") and answer.header("Retry-After")
+    assert answer.json()["code"] not in ("unknown_tenant", "no_tenant") and answer.header(
+        "Retry-After"
+    )
     for _ in range(100):
         assert system.page("nobody", "/").status == 503  # who could know that there is none?
-    logged = [line for line in system.error_log().splitlines() if "[alert]" in line or "[crit]" in line]
+    logged = [
+        line for line in system.error_log().splitlines() if "[alert]" in line or "[crit]" in line
+    ]
     assert 1 <= len(logged) <= 4, logged  # each worker says it once
 
 
@@ -558,7 +589,9 @@ def test_damaged_directory_never_shows_a_wrong_tenant_and_is_rebuilt(own_system,
             damage(directory(system), chance, 20000)
         for _ in range(3):
             probe(system, ids)
-        wait_until(lambda: is_kept_aside(system, inode), "the damaged directory to be kept aside", 20)
+        wait_until(
+            lambda: is_kept_aside(system, inode), "the damaged directory to be kept aside", 20
+        )
         assert directory(system).stat().st_ino != inode
         eventually(lambda: all_served(system, ids), 20)
     document = view(system)
@@ -567,7 +600,9 @@ def test_damaged_directory_never_shows_a_wrong_tenant_and_is_rebuilt(own_system,
 
 
 @pytest.mark.parametrize("content", ["empty", "short", "rubbish", "zeroes", "another"])
-def test_directory_exchanged_while_nothing_runs_is_rebuilt_at_the_start(own_system, new_system, content):
+def test_directory_exchanged_while_nothing_runs_is_rebuilt_at_the_start(
+    own_system, new_system, content
+):
     system = own_system
     system.run("tenant", "create", "kept", "--name", "Kept")
     ids = identities(system)
@@ -610,7 +645,9 @@ class Load:
     def __init__(self, system, threads=4):
         self.system, self.count, self.faults = system, 0, []
         self._stop = threading.Event()
-        self._threads = [threading.Thread(target=self._run, args=(number,)) for number in range(threads)]
+        self._threads = [
+            threading.Thread(target=self._run, args=(number,)) for number in range(threads)
+        ]
 
     def __enter__(self):
         for thread in self._threads:

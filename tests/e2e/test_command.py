@@ -41,9 +41,24 @@ def run(request, system):
 def test_create(system, run, make_tenant):
     slug = make_tenant() + "x"
     assert system.page(slug).status == 404
-    run("tenant", "create", slug, "--name", "Häuser & Söhne", "--plan", "gold", "--setting", "title=A title", "--unlisted")
+    run(
+        "tenant",
+        "create",
+        slug,
+        "--name",
+        "Häuser & Söhne",
+        "--plan",
+        "gold",
+        "--setting",
+        "title=A title",
+        "--unlisted",
+    )
     tenant = system.page(slug, "/api/tenant/current").json()["tenant"]
-    assert (tenant["name"], tenant["plan"], tenant["settings"]) == ("Häuser & Söhne", "gold", {"title": "A title"})
+    assert (tenant["name"], tenant["plan"], tenant["settings"]) == (
+        "Häuser & Söhne",
+        "gold",
+        {"title": "A title"},
+    )
     assert system.page(slug, "/whoami").json()["headers"]
     assert system.json("tenant", "show", slug)["tenant"]["listed"] is False
 
@@ -82,7 +97,10 @@ def test_rename(system, run, make_tenant):
     run("tenant", "rename", slug, f"{slug}-b")
     answer = system.page(slug, "/deep/path?with=query&x")
     assert answer.status == 308
-    assert answer.header("Location") == f"http://{slug}-b.localhost:{system.port}/deep/path?with=query&x"
+    assert (
+        answer.header("Location")
+        == f"http://{slug}-b.localhost:{system.port}/deep/path?with=query&x"
+    )
     assert system.page(f"{slug}-b", "/whoami").status == 200
     # twice, and the first name leads to the last
     run("tenant", "rename", f"{slug}-b", f"{slug}-c")
@@ -111,7 +129,18 @@ def test_suspended_tenant_is_suspended_at_its_former_name_too(system, make_tenan
 
 def test_set(system, run, make_tenant):
     slug = make_tenant(settings={"title": "Before", "color": "red"})
-    run("tenant", "set", slug, "--name", "New name", "--plan", "silver", "--setting", "title=After", "--unlisted")
+    run(
+        "tenant",
+        "set",
+        slug,
+        "--name",
+        "New name",
+        "--plan",
+        "silver",
+        "--setting",
+        "title=After",
+        "--unlisted",
+    )
     tenant = system.page(slug, "/api/tenant/current").json()["tenant"]
     assert (tenant["name"], tenant["plan"]) == ("New name", "silver")
     assert tenant["settings"] == {"title": "After", "color": "red"}
@@ -179,7 +208,8 @@ def test_flags(system, run, make_tenant):
 
     def flags():
         return tuple(
-            system.page(slug, "/api/tenant/current").json()["tenant"]["flags"].get(key) for slug in (one, other)
+            system.page(slug, "/api/tenant/current").json()["tenant"]["flags"].get(key)
+            for slug in (one, other)
         )
 
     assert flags() == (None, None)
@@ -271,7 +301,9 @@ def test_lists_are_whole_whatever_their_length(system, make_tenant):
     assert set(slugs) <= set(listed) and listed == sorted(listed)
     assert len(system.json("tenant", "list", "--limit", "2")["tenants"]) == 2
     system.run("tenant", "suspend", slugs[0])
-    suspended = [t["slug"] for t in system.json("tenant", "list", "--status", "suspended")["tenants"]]
+    suspended = [
+        t["slug"] for t in system.json("tenant", "list", "--status", "suspended")["tenants"]
+    ]
     assert slugs[0] in suspended and "demo" not in suspended
 
 
@@ -333,7 +365,11 @@ FAILURES = [
 ]
 
 
-@pytest.mark.parametrize("arguments, code, mention", FAILURES, ids=lambda v: " ".join(v)[:50] if isinstance(v, tuple) else "")
+@pytest.mark.parametrize(
+    "arguments, code, mention",
+    FAILURES,
+    ids=lambda v: " ".join(v)[:50] if isinstance(v, tuple) else "",
+)
 def test_failure_has_its_exit_code_and_says_why_on_stderr(system, arguments, code, mention):
     before = system.json("status")["database"]["generation"]
     done = system.cli(*arguments)
@@ -360,12 +396,24 @@ def test_no_arguments_lists_the_subcommands(system):
         assert word in done.stderr
 
 
-@pytest.mark.parametrize("arguments", [("tenant", "list"), ("tenant", "create", "x", "--name", "X"), ("audit", "verify"), ("status",), ("cache", "rebuild")], ids=" ".join)
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("tenant", "list"),
+        ("tenant", "create", "x", "--name", "X"),
+        ("audit", "verify"),
+        ("status",),
+        ("cache", "rebuild"),
+    ],
+    ids=" ".join,
+)
 def test_no_daemon_is_exit_code_3(system, tmp_path, arguments):
     done = system.cli(*arguments, environment={"TENANTRY_SOCKET": str(tmp_path / "nobody.sock")})
     assert done.returncode == UNREACHABLE and done.stdout == ""
     assert "nobody.sock" in done.stderr
-    problem = system.cli("--json", *arguments, environment={"TENANTRY_SOCKET": str(tmp_path / "nobody.sock")})
+    problem = system.cli(
+        "--json", *arguments, environment={"TENANTRY_SOCKET": str(tmp_path / "nobody.sock")}
+    )
     assert problem.returncode == UNREACHABLE
     assert json.loads(problem.stderr)["code"]
 
@@ -392,7 +440,9 @@ def test_wrong_token_is_exit_code_4(system, tmp_path):
 
 
 def test_missing_token_file_says_which(system, tmp_path):
-    done = system.cli("tenant", "list", environment={"TENANTRY_OPERATOR_TOKEN": str(tmp_path / "no.token")})
+    done = system.cli(
+        "tenant", "list", environment={"TENANTRY_OPERATOR_TOKEN": str(tmp_path / "no.token")}
+    )
     assert done.returncode in (UNREACHABLE, DENIED)
     assert "no.token" in done.stderr
 
@@ -442,15 +492,22 @@ def test_colour_is_for_terminals_and_can_be_switched_off(system):
 
 
 def test_a_name_cannot_steer_the_terminal(system, make_tenant):
-    answer = system.api("POST", "/v1/tenants", {"slug": make_tenant() + "e", "name": "\x1b[31mred\x07\n\x9b0m"})
+    answer = system.api(
+        "POST", "/v1/tenants", {"slug": make_tenant() + "e", "name": "\x1b[31mred\x07\n\x9b0m"}
+    )
     assert answer.status in (201, 400)
-    for output in (on_a_terminal(system, "--no-color", "tenant", "list"), on_a_terminal(system, "--no-color", "audit", "list")):
+    for output in (
+        on_a_terminal(system, "--no-color", "tenant", "list"),
+        on_a_terminal(system, "--no-color", "audit", "list"),
+    ):
         assert b"\x1b" not in output and b"\x07" not in output and b"\xc2\x9b" not in output
 
 
 def test_a_closed_pipe_is_no_disaster(system):
     line = f'"{system.command}" tenant list | head -c 1 >/dev/null; echo "${{PIPESTATUS[0]}}"'
-    done = subprocess.run(["bash", "-c", line], env=system.environment(), capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["bash", "-c", line], env=system.environment(), capture_output=True, text=True, check=False
+    )
     assert done.stderr == "" and done.stdout.strip() in ("0", "141")
 
 
@@ -459,7 +516,12 @@ def test_full_disk_is_told(system):
         pytest.skip("no /dev/full")
     with open("/dev/full", "w") as full:
         done = subprocess.run(
-            [system.command, "tenant", "list"], env=system.environment(), stdout=full, stderr=subprocess.PIPE, text=True, check=False
+            [system.command, "tenant", "list"],
+            env=system.environment(),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
         )
     assert done.returncode == FAILED and "output" in done.stderr
 
@@ -490,7 +552,11 @@ def test_every_change_leaves_its_entry(system, make_tenant):
     before = {entry["id"] for entry in system.json("audit", "list", "--limit", "1000")["entries"]}
     for line in lines:
         system.run(*line)
-    new = [e for e in system.json("audit", "list", "--limit", "1000")["entries"] if e["id"] not in before]
+    new = [
+        e
+        for e in system.json("audit", "list", "--limit", "1000")["entries"]
+        if e["id"] not in before
+    ]
     assert len(new) == len(lines), [e["action"] for e in new]
     for entry in new:
         assert entry["actor"]["kind"] == "operator"
@@ -501,8 +567,14 @@ def test_every_change_leaves_its_entry(system, make_tenant):
     assert generations == sorted(set(generations))
     actions = [entry["action"] for entry in reversed(new)]
     assert actions[:8] == [
-        "tenant.update", "tenant.suspend", "tenant.resume", "tenant.maintenance", "tenant.resume",
-        "tenant.archive", "tenant.restore", "tenant.rename",
+        "tenant.update",
+        "tenant.suspend",
+        "tenant.resume",
+        "tenant.maintenance",
+        "tenant.resume",
+        "tenant.archive",
+        "tenant.restore",
+        "tenant.rename",
     ]
     assert all(action.startswith(("domain.", "tenant.")) for action in actions[8:12])
     assert all(action.startswith("flag.") for action in actions[12:])
@@ -521,4 +593,6 @@ def test_operators_token_is_in_no_log_and_no_trail(system):
     assert system.token not in system.run("audit", "list", "--limit", "1000")
     for path in system.log_files():
         assert system.token not in path.read_text(errors="replace")
-    assert [t["slug"] for t in system.json("tenant", "list")["tenants"] if t["slug"] in DEMO] == sorted(DEMO)
+    assert [
+        t["slug"] for t in system.json("tenant", "list")["tenants"] if t["slug"] in DEMO
+    ] == sorted(DEMO)

@@ -52,7 +52,8 @@ class History:
 
     def fits(self, state, host, seen):
         """Whether an answer at a host is right for a state. The application reads the same directory
-        a moment after the edge and may know better already: then it refuses what the edge let in."""
+        a moment after the edge and may know better already: then it refuses what the edge let in.
+        """
         slug, status, plan = state
         kind, what = seen
         if kind == "refused by the application":
@@ -72,10 +73,11 @@ class History:
                 return index
         return None
 
-
     def story(self, host, began, ended, seen, newest):
         """What was wrong with an answer that cannot be explained, in milliseconds from its request."""
-        lines = [f"{host}: {seen}, asked at 0, answered at {(ended - began) * 1000:.2f}, was not true then"]
+        lines = [
+            f"{host}: {seen}, asked at 0, answered at {(ended - began) * 1000:.2f}, was not true then"
+        ]
         for index, (start, end, state) in enumerate(self.entries):
             if index >= len(self.entries) - 8 or self.fits(state, host, seen):
                 fits = "  as seen" if self.fits(state, host, seen) else ""
@@ -90,7 +92,9 @@ def observe(connection, host):
     if answer.status == 200:
         document = answer.json()
         headers = {name.lower(): value for name, value in document["headers"].items()}
-        assert headers["x-tenant-slug"] == host and document["path"].startswith(f"/{host}.localhost/")
+        assert headers["x-tenant-slug"] == host and document["path"].startswith(
+            f"/{host}.localhost/"
+        )
         return (200, headers["x-tenant-plan"])
     if answer.status == 308:
         return (308, answer.header("Location").removeprefix("http://").partition(".")[0])
@@ -125,7 +129,9 @@ def write(system, connection, history, stop, seed):
 def read(system, histories, stop, seed, counts):
     choose = random.Random(seed)
     newest = {}
-    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", system.port, timeout=10)) as connection:
+    with contextlib.closing(
+        http.client.HTTPConnection("127.0.0.1", system.port, timeout=10)
+    ) as connection:
         while not stop.is_set():
             history = choose.choice(histories)
             host = choose.choice(history.names)
@@ -134,7 +140,9 @@ def read(system, histories, stop, seed, counts):
             ended = time.monotonic()
             # equal answers may belong to several states: the earliest keeps later ones possible
             index = history.explain(host, began, ended, seen, newest.get(id(history), 0))
-            assert index is not None, history.story(host, began, ended, seen, newest.get(id(history), 0))
+            assert index is not None, history.story(
+                host, began, ended, seen, newest.get(id(history), 0)
+            )
             newest[id(history)] = index
             counts.append(1)
 
@@ -158,7 +166,9 @@ def test_no_answer_that_was_never_true(own_system):
             crew.add(read, system, histories, crew.stop, 100 + number, counts)
         crew.work(SECONDS)
     writes = sum(len(history.entries) - 1 for history in histories)
-    assert len(counts) > 500 and writes > 100, f"{len(counts)} reads, {writes} writes: too few to say anything"
+    assert (
+        len(counts) > 500 and writes > 100
+    ), f"{len(counts)} reads, {writes} writes: too few to say anything"
     witness.assert_edge_equals_database(system)
     assert system.json("audit", "verify")["valid"] is True
 
@@ -169,11 +179,15 @@ def test_every_worker_sees_a_write_as_soon_as_it_is_acknowledged(system, make_te
     with contextlib.closing(system.connect()) as writer, contextlib.ExitStack() as stack:
         # kept-alive connections stay with the worker that accepted them: enough to reach each
         readers = [
-            stack.enter_context(contextlib.closing(http.client.HTTPConnection("127.0.0.1", system.port, timeout=10)))
+            stack.enter_context(
+                contextlib.closing(http.client.HTTPConnection("127.0.0.1", system.port, timeout=10))
+            )
             for _ in range(workers * 4)
         ]
         for number in range(100):
-            answer = system.api("PATCH", f"/v1/tenants/{slug}", {"plan": f"p{number}"}, connection=writer)
+            answer = system.api(
+                "PATCH", f"/v1/tenants/{slug}", {"plan": f"p{number}"}, connection=writer
+            )
             assert answer.status == 200
             for reader in readers:
                 assert observe(reader, slug) == (200, f"p{number}")
@@ -187,7 +201,9 @@ def test_many_tenants_made_at_once_are_all_there_and_the_generations_have_no_gap
         with contextlib.closing(system.connect()) as connection:
             for number in range(15):
                 slug = f"at-once-{worker}-{number}"
-                answer = system.api("POST", "/v1/tenants", {"slug": slug, "name": slug}, connection=connection)
+                answer = system.api(
+                    "POST", "/v1/tenants", {"slug": slug, "name": slug}, connection=connection
+                )
                 assert answer.status == 201, answer
                 assert int(answer.header("Tenantry-Generation")) == answer.json()["generation"]
                 assert system.page(slug).status == 200
@@ -227,7 +243,9 @@ def test_one_of_many_gets_a_slug(system):
 
 def test_one_of_many_gets_a_domain(system, make_tenant):
     slugs = [make_tenant() for _ in range(WRITERS)]
-    answers = race(lambda n: system.api("POST", f"/v1/tenants/{slugs[n]}/domains", {"host": "wanted.example"}))
+    answers = race(
+        lambda n: system.api("POST", f"/v1/tenants/{slugs[n]}/domains", {"host": "wanted.example"})
+    )
     assert sorted(answer.status for answer in answers) == [201] + [409] * (WRITERS - 1)
     winner = next(slug for slug, answer in zip(slugs, answers) if answer.status == 201)
     seen = system.get("wanted.example", "/whoami").json()["headers"]
@@ -238,7 +256,9 @@ def test_one_of_many_changes_a_version(system, make_tenant):
     slug = make_tenant()
     etag = system.api("GET", f"/v1/tenants/{slug}").header("ETag")
     answers = race(
-        lambda n: system.api("PATCH", f"/v1/tenants/{slug}", {"name": f"Name {n}"}, [("If-Match", etag)])
+        lambda n: system.api(
+            "PATCH", f"/v1/tenants/{slug}", {"name": f"Name {n}"}, [("If-Match", etag)]
+        )
     )
     assert sorted(answer.status for answer in answers) == [200] + [412] * (WRITERS - 1)
 
@@ -251,7 +271,9 @@ def test_rebuilding_while_everybody_writes_and_reads(system, make_tenant):
             number = 0
             while not crew.stop.is_set():
                 number += 1
-                answer = system.api("PATCH", f"/v1/tenants/{slug}", {"plan": f"p{number}"}, connection=connection)
+                answer = system.api(
+                    "PATCH", f"/v1/tenants/{slug}", {"plan": f"p{number}"}, connection=connection
+                )
                 assert answer.status == 200 and answer.json()["published"] is True, answer
                 assert observe_now(system, slug) == (200, f"p{number}")
 
@@ -268,5 +290,7 @@ def test_rebuilding_while_everybody_writes_and_reads(system, make_tenant):
 
 
 def observe_now(system, slug):
-    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", system.port, timeout=10)) as connection:
+    with contextlib.closing(
+        http.client.HTTPConnection("127.0.0.1", system.port, timeout=10)
+    ) as connection:
         return observe(connection, slug)

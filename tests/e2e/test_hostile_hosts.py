@@ -1,6 +1,8 @@
 """Hosts that no browser sends: byte for byte over a socket. Whatever comes, no tenant's page is shown
 for a name that is not that tenant's, and nothing breaks."""
 
+import socket
+
 import pytest
 
 from support import vectors, web
@@ -9,7 +11,12 @@ from support.system import DEMO
 
 def ask(system, *lines, target="/whoami"):
     """A raw request with these header lines (bytes); its answer, None when it just hung up."""
-    head = [b"GET " + target.encode() + b" HTTP/1.1", *lines, b"Accept: application/json", b"Connection: close"]
+    head = [
+        b"GET " + target.encode() + b" HTTP/1.1",
+        *lines,
+        b"Accept: application/json",
+        b"Connection: close",
+    ]
     return web.parse(system.raw(b"\r\n".join(head) + b"\r\n\r\n"))
 
 
@@ -46,7 +53,9 @@ VECTORS = vectors.hosts()
 BY_INPUT = {value: name for value, name, _ in VECTORS}
 
 
-@pytest.mark.parametrize("value, name, kind", VECTORS, ids=[f"{i}-{v[0][:24]!r}" for i, v in enumerate(VECTORS)])
+@pytest.mark.parametrize(
+    "value, name, kind", VECTORS, ids=[f"{i}-{v[0][:24]!r}" for i, v in enumerate(VECTORS)]
+)
 def test_host_header(system, value, name, kind):
     answer = ask(system, b"Host: " + value)
     read = as_http_reads_it(value)
@@ -60,13 +69,19 @@ def test_host_header(system, value, name, kind):
         return assert_tenants(system, answer, "demo", name)
     assert_nobodys(system, answer, (404,) if name else (400,))
     if answer.type == "application/problem+json":
-        assert answer.json()["code"] in (("unknown_tenant", "no_tenant", "not_found") if name else ("invalid_host",))
+        assert answer.json()["code"] in (
+            ("unknown_tenant", "no_tenant", "not_found") if name else ("invalid_host",)
+        )
 
 
 def test_two_hosts_are_refused(system):
     for second in (b"demo.localhost", b"entreprise1.localhost", b""):
         assert_nobodys(system, ask(system, b"Host: demo.localhost", b"Host: " + second), (400,))
-        assert_nobodys(system, ask(system, b"Host: demo.localhost", b"X-Between: 1", b"hOST: " + second), (400,))
+        assert_nobodys(
+            system,
+            ask(system, b"Host: demo.localhost", b"X-Between: 1", b"hOST: " + second),
+            (400,),
+        )
 
 
 def test_no_host_is_refused(system):
@@ -80,7 +95,10 @@ def test_no_host_in_http_1_0_is_nobodys(system):
 
 def test_underscored_and_spaced_host_headers_are_not_the_host(system):
     assert_tenants(
-        system, ask(system, b"Host: demo.localhost", b"Ho_st: entreprise1.localhost"), "demo", "demo.localhost"
+        system,
+        ask(system, b"Host: demo.localhost", b"Ho_st: entreprise1.localhost"),
+        "demo",
+        "demo.localhost",
     )
     answer = ask(system, b"Host : entreprise1.localhost", b"Host: demo.localhost")
     if answer.status == 200:
@@ -120,7 +138,9 @@ def test_absolute_target_decides_and_the_host_header_does_not(system, target, sl
         assert_nobodys(system, answer, (400, 404))
 
 
-@pytest.mark.parametrize("target", ["*", "demo.localhost:80", "entreprise1.localhost", "", "whoami", "?/whoami"])
+@pytest.mark.parametrize(
+    "target", ["*", "demo.localhost:80", "entreprise1.localhost", "", "whoami", "?/whoami"]
+)
 def test_other_forms_of_targets_are_nobodys(system, target):
     assert_nobodys(system, ask(system, b"Host: demo.localhost", target=target), (400, 404, 405))
 
@@ -171,7 +191,6 @@ def test_double_framing_is_refused(system, lines):
 
 def test_the_daemon_refuses_doubled_hosts_and_framings_itself(system):
     """nginx in front does too; the daemon's library would not."""
-    import socket
 
     def daemon(data):
         with socket.socket(socket.AF_UNIX) as connection:
@@ -183,11 +202,14 @@ def test_the_daemon_refuses_doubled_hosts_and_framings_itself(system):
     good = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
     assert daemon(good + b"\r\n").startswith(b"HTTP/1.1 200")
     assert daemon(good + b"Host: localhost\r\n\r\n").startswith(b"HTTP/1.1 400")
-    both = b"POST /v1/tenants HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+    framings = b"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+    both = b"POST /v1/tenants HTTP/1.1\r\nHost: localhost\r\n" + framings
     assert daemon(both).startswith(b"HTTP/1.1 400")
 
 
 def test_system_is_well_after_all_of_it(system):
     for slug in DEMO:
-        assert_tenants(system, ask(system, f"Host: {slug}.localhost".encode()), slug, f"{slug}.localhost")
+        assert_tenants(
+            system, ask(system, f"Host: {slug}.localhost".encode()), slug, f"{slug}.localhost"
+        )
     system.check_logs()

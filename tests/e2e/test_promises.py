@@ -23,7 +23,15 @@ def test_current_tenant_is_the_one_of_the_host(system, slug):
     assert answer.status == 200 and answer.type == "application/json"
     document = answer.json()
     assert sorted(document) == ["domain", "resolvedBy", "source", "tenant"]
-    assert sorted(document["tenant"]) == ["flags", "id", "name", "plan", "settings", "slug", "status"]
+    assert sorted(document["tenant"]) == [
+        "flags",
+        "id",
+        "name",
+        "plan",
+        "settings",
+        "slug",
+        "status",
+    ]
     assert document["tenant"]["slug"] == slug
     assert document["tenant"]["status"] == "active"
     assert document["domain"] == f"{slug}.localhost"
@@ -31,7 +39,9 @@ def test_current_tenant_is_the_one_of_the_host(system, slug):
     assert document["source"] == "database"
 
 
-@pytest.mark.parametrize("host", ["DEMO.localhost", "demo.LOCALHOST.", "Demo.LocalHost:80", "demo.localhost.:3000"])
+@pytest.mark.parametrize(
+    "host", ["DEMO.localhost", "demo.LOCALHOST.", "Demo.LocalHost:80", "demo.localhost.:3000"]
+)
 def test_case_port_and_a_trailing_dot_make_no_other_host(system, host):
     document = system.get(host, "/api/tenant/current").json()
     assert document["tenant"]["slug"] == "demo"
@@ -97,7 +107,9 @@ def test_selection_page_says_how_to_set_up_names(system):
 
 def test_hosts_prints_the_lines_of_the_hosts_file(system):
     lines = system.run("hosts").splitlines()
-    named = {name for line in lines if re.match(r"127\.0\.0\.1\s", line) for name in line.split()[1:]}
+    named = {
+        name for line in lines if re.match(r"127\.0\.0\.1\s", line) for name in line.split()[1:]
+    }
     assert named >= {f"{slug}.localhost" for slug in DEMO}
 
 
@@ -222,7 +234,9 @@ def test_state_has_the_database_and_the_process_id(system):
 def test_foreground_shows_a_line_a_request_and_how_to_turn_it_off(system):
     system.page("demo", "/seen-in-the-foreground")
     lines = wait_until(
-        lambda: [line for line in system.log.read_text().splitlines() if "seen-in-the-foreground" in line],
+        lambda: [
+            line for line in system.log.read_text().splitlines() if "seen-in-the-foreground" in line
+        ],
         "the request's line",
     )
     assert len(lines) == 1

@@ -18,15 +18,25 @@ from support.system import DEMO, socket_answers
 
 
 @pytest.mark.parametrize(
-    "how, to_group", [(signal.SIGINT, True), (signal.SIGTERM, False), (signal.SIGINT, False), (signal.SIGHUP, False)]
+    "how, to_group",
+    [
+        (signal.SIGINT, True),
+        (signal.SIGTERM, False),
+        (signal.SIGINT, False),
+        (signal.SIGHUP, False),
+    ],
 )
 def test_stopping_leaves_no_process_and_no_socket(new_system, how, to_group):
     system = new_system().start()
     leader = system.process.pid
-    assert len(processes.session(leader)) >= 5  # itself, the daemon, nginx and its workers, the application
+    assert (
+        len(processes.session(leader)) >= 5
+    )  # itself, the daemon, nginx and its workers, the application
     assert system.stop(how, to_group) == 0
     assert not processes.session(leader)
-    left = [path.name for path in system.state.rglob("*") if path.is_socket() or path.suffix == ".pid"]
+    left = [
+        path.name for path in system.state.rglob("*") if path.is_socket() or path.suffix == ".pid"
+    ]
     assert not left, left
     with contextlib.closing(socket.socket()) as probe:
         assert probe.connect_ex(("127.0.0.1", system.port)) != 0
@@ -39,7 +49,9 @@ def test_killed_run_leaves_nothing_that_a_next_start_trips_over(new_system):
     process, system.process = system.process, None
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
-    wait_until(lambda: not processes.session(process.pid), "the children of a killed run to end", 15)
+    wait_until(
+        lambda: not processes.session(process.pid), "the children of a killed run to end", 15
+    )
     system.start()
     assert system.page("kept").status == 200
     witness.assert_edge_equals_database(system)
@@ -50,11 +62,21 @@ def test_second_start_finds_its_data(new_system):
     system.run("tenant", "create", "kept", "--name", "Kept", "--setting", "title=Kept title")
     system.run("domain", "add", "kept", "kept.example")
     system.run("tenant", "rename", "entreprise2", "renamed")
-    before = witness.tenants(system), witness.domains(system), system.json("status")["database"], system.token
+    before = (
+        witness.tenants(system),
+        witness.domains(system),
+        system.json("status")["database"],
+        system.token,
+    )
     system.stop()
     for _ in range(2):
         system.start()
-        assert (witness.tenants(system), witness.domains(system), system.json("status")["database"], system.token) == before
+        assert (
+            witness.tenants(system),
+            witness.domains(system),
+            system.json("status")["database"],
+            system.token,
+        ) == before
         witness.assert_edge_equals_database(system)
         # the demo does not bring back what was renamed
         assert system.page("entreprise2").status == 308
@@ -103,7 +125,9 @@ def test_second_run_over_the_same_state_is_refused(own_system):
         assert system.page(slug, "/api/tenant/current").status == 200
 
 
-@pytest.mark.parametrize("name", ["with some spaces", "quo'te \"d\" $x", "ünï-cödé", "semi;colon {brace}"])
+@pytest.mark.parametrize(
+    "name", ["with some spaces", 'quo\'te "d" $x', "ünï-cödé", "semi;colon {brace}"]
+)
 def test_state_folder_of_any_name(new_system, name):
     system = new_system(name=name)
     if "$" in name:
@@ -116,7 +140,11 @@ def test_state_folder_of_any_name(new_system, name):
         assert system.page(slug, "/whoami").status == 200
     system.run("tenant", "create", "spaced", "--name", "Spaced")
     assert system.page("spaced", "/api/tenant/current").status == 200
-    assert {path.name for path in system.state.iterdir()} >= {"tenantry.db", "operator.token", "directory"}
+    assert {path.name for path in system.state.iterdir()} >= {
+        "tenantry.db",
+        "operator.token",
+        "directory",
+    }
 
 
 def test_state_folder_too_long_for_a_socket_is_told(new_system):
@@ -157,7 +185,10 @@ def test_own_application_gets_the_requests(new_system):
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Application) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         system = new_system()
-        upstream = {"TENANTRY_UPSTREAM": f"127.0.0.1:{server.server_port}", "TENANTRY_REWRITE": "off"}
+        upstream = {
+            "TENANTRY_UPSTREAM": f"127.0.0.1:{server.server_port}",
+            "TENANTRY_REWRITE": "off",
+        }
         system.start("--app", "exec sleep 1000", demo=False, environment=upstream, wait=False)
         system.wait_edge()
         system.run("tenant", "create", "own", "--name", "Own")
@@ -196,7 +227,9 @@ def test_request_line_tells_what_the_edge_decided(new_system):
     system.page("entreprise1", "/line-suspended")
     system.stop()
     lines = {
-        word: line for line in system.log.read_text().splitlines() for word in re.findall(r"/line-(\w+)", line)
+        word: line
+        for line in system.log.read_text().splitlines()
+        for word in re.findall(r"/line-(\w+)", line)
     }
     assert re.search(r"demo\.localhost\S* . demo subdomain 200", lines["found"]), lines
     assert "nobody.localhost" in lines["unknown"] and "404" in lines["unknown"]
@@ -205,8 +238,9 @@ def test_request_line_tells_what_the_edge_decided(new_system):
 
 def test_a_visitor_cannot_forge_a_line_of_the_log(new_system):
     system = new_system().start()
-    system.raw(b"GET /%0a%0dforged-line%1b[31m HTTP/1.1\r\nHost: demo.localhost\r\nConnection: close\r\n\r\n")
-    system.raw(b"GET /x\x1b[31m HTTP/1.1\r\nHost: demo.localhost\r\nUser-Agent: \x1b]0;x\x07\r\nConnection: close\r\n\r\n")
+    rest = b" HTTP/1.1\r\nHost: demo.localhost\r\nUser-Agent: \x1b]0;x\x07\r\nConnection: close\r\n\r\n"
+    system.raw(b"GET /%0a%0dforged-line%1b[31m" + rest)
+    system.raw(b"GET /x\x1b[31m" + rest)
     system.stop()
     text = system.log.read_bytes()
     assert b"\x1b" not in text and b"\x07" not in text
@@ -230,7 +264,11 @@ def test_what_dies_is_started_again(new_system, part):
 
     def all_well():
         with contextlib.suppress(OSError):
-            if all(system.page(slug, path).status == 200 for slug in DEMO for path in ("/whoami", "/api/tenant/current")):
+            if all(
+                system.page(slug, path).status == 200
+                for slug in DEMO
+                for path in ("/whoami", "/api/tenant/current")
+            ):
                 return True
         return False
 

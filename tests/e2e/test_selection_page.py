@@ -43,7 +43,11 @@ def test_links_have_the_right_scheme_and_port(system):
     links, _ = selection(system)
     for slug in DEMO:
         name = system.json("tenant", "show", slug)["tenant"]["name"]
-        found = [text for href, text in links.links.items() if href.rstrip("/") == f"http://{slug}.localhost:{system.port}"]
+        found = [
+            text
+            for href, text in links.links.items()
+            if href.rstrip("/") == f"http://{slug}.localhost:{system.port}"
+        ]
         assert len(found) == 1 and name in found[0], links.links
 
 
@@ -51,18 +55,26 @@ def test_public_url_decides_scheme_and_port_of_links(new_system):
     system = new_system().start(environment={"TENANTRY_PUBLIC_URL": "https://localhost:8443"})
     links, answer = selection(system)
     for slug in DEMO:
-        assert any(href.rstrip("/") == f"https://{slug}.localhost:8443" for href in links.links), links.links
+        assert any(
+            href.rstrip("/") == f"https://{slug}.localhost:8443" for href in links.links
+        ), links.links
     assert "http://demo" not in answer.text
     assert system.json("tenant", "show", "demo")["tenant"]["url"] == "https://demo.localhost:8443"
 
 
 def test_only_listed_and_active_tenants_are_there(system, make_tenant):
     shown, unlisted = make_tenant(listed=True), make_tenant(listed=False)
-    closed = {status: make_tenant(listed=True) for status in ("suspended", "archived", "maintenance")}
+    closed = {
+        status: make_tenant(listed=True) for status in ("suspended", "archived", "maintenance")
+    }
 
     def slugs():
         links, _ = selection(system)
-        return {match[1] for href in links.links if (match := re.match(r"http://([^.]+)\.localhost", href))}
+        return {
+            match[1]
+            for href in links.links
+            if (match := re.match(r"http://([^.]+)\.localhost", href))
+        }
 
     assert slugs() >= {*DEMO, shown, *closed.values()} and unlisted not in slugs()
     for status, slug in closed.items():
@@ -78,7 +90,9 @@ def test_renamed_tenant_is_linked_at_its_new_name(system, make_tenant):
     slug = make_tenant(listed=True)
     system.run("tenant", "rename", slug, f"{slug}-b")
     links, _ = selection(system)
-    assert f"//{slug}-b.localhost" in "".join(links.links) and f"//{slug}.localhost" not in "".join(links.links)
+    assert f"//{slug}-b.localhost" in "".join(links.links) and f"//{slug}.localhost" not in "".join(
+        links.links
+    )
 
 
 def test_it_says_how_to_set_up_names_with_the_lines_to_copy(system):
@@ -106,16 +120,22 @@ MARKUP = [
 def test_a_name_cannot_bring_markup_of_its_own(system, make_tenant):
     harmless, _ = selection(system)
     for name in MARKUP:
-        slug = make_tenant(name=name, listed=True, settings={"title": name, "color": name, "welcome": name})
+        slug = make_tenant(
+            name=name, listed=True, settings={"title": name, "color": name, "welcome": name}
+        )
         links, answer = selection(system)
         assert not links.handlers, name
         assert set(links.tags) == set(harmless.tags), name
         href = next(href for href in links.links if f"//{slug}.localhost" in href)
-        assert name.strip() in links.links[href], f"{name!r} should be readable: {links.links[href]!r}"
+        assert (
+            name.strip() in links.links[href]
+        ), f"{name!r} should be readable: {links.links[href]!r}"
         page = system.page(slug)
         home = Links(page.text)
         assert page.status == 200
-        assert "<script>alert" not in page.text and "<img src=x" not in page.text and not home.handlers
+        assert (
+            "<script>alert" not in page.text and "<img src=x" not in page.text and not home.handlers
+        )
     system.api("PATCH", f"/v1/tenants/{slug}", {"listed": False})
 
 
@@ -140,7 +160,11 @@ def test_more_tenants_than_a_page_can_hold_are_found_by_searching(own_system):
         assert answer.status == 200 and len(answer.body) < 256 * 1024
         links = Links(answer.text)
         assert "form" in links.tags
-        return {match[1] for href in links.links if (match := re.match(r"http://([^.]+)\.localhost", href))}
+        return {
+            match[1]
+            for href in links.links
+            if (match := re.match(r"http://([^.]+)\.localhost", href))
+        }
 
     assert 100 <= len(linked()) < 403
     assert linked("?q=many-399") == {"many-399"}

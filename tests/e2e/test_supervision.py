@@ -39,6 +39,18 @@ def test_application_that_does_not_stop_is_killed_in_the_end(new_system):
     assert "the application did not end within 5 s and is killed" in system.log.read_text()
 
 
+def test_what_an_application_let_go_of_is_stopped_too(new_system):
+    system = new_system()
+    application = "setsid sh -c 'echo $$ >stray.pid; exec sleep 1000' & exec sleep 1000"
+    system.start("--app", application, demo=False, wait=False, environment={"TENANTRY_UPSTREAM": "127.0.0.1:9"})
+    path = system.state.parent / "stray.pid"
+    wait_until(lambda: path.exists() and path.read_text().strip(), "the stray process")
+    stray = int(path.read_text())
+    assert processes.is_alive(stray)
+    assert system.stop(signal.SIGINT) == 0
+    assert not processes.is_alive(stray)
+
+
 def many_requests(system, count):
     """Requests over one connection, whose log lines fill any pipe: each must be answered."""
     path = "/whoami?" + "x" * 2000

@@ -51,7 +51,7 @@ def _all():
     for name in os.listdir("/proc"):
         if name.isdigit():
             try:
-                command = pathlib.Path(f"/proc/{name}/cmdline").read_bytes()
-                yield int(name), _fields(name), command.replace(b"\0", b" ").decode(errors="replace")
+                command = pathlib.Path(f"/proc/{name}/cmdline").read_bytes().replace(b"\0", b" ")
+                yield int(name), _fields(name), command.decode(errors="replace")
             except OSError:
                 pass  # it ended meanwhile

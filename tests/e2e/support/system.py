@@ -31,7 +31,9 @@ class System:
     def __init__(self, build, state=None, port=None, name="state"):
         self.build = pathlib.Path(build)
         self.command = self.build / "tenantry"
-        self._folder = pathlib.Path(tempfile.mkdtemp(prefix="tenantry-e2e-")) if state is None else None
+        self._folder = (
+            pathlib.Path(tempfile.mkdtemp(prefix="tenantry-e2e-")) if state is None else None
+        )
         self.state = pathlib.Path(state) if state is not None else self._folder / name
         self._lock = Port() if port is None else None
         self.port = port if port is not None else self._lock.number
@@ -67,12 +69,16 @@ class System:
         that is made last."""
         slug = DEMO[0] if self._was_ready else DEMO[-1]
         paths = ("/api/tenant/current", "/whoami")
-        self._wait_answers(lambda: all(self.page(slug, path).status == 200 for path in paths), timeout)
+        self._wait_answers(
+            lambda: all(self.page(slug, path).status == 200 for path in paths), timeout
+        )
         self._was_ready = True
 
     def wait_edge(self, timeout=20):
         """Waits until edge and daemon answer, whatever they have to say."""
-        self._wait_answers(lambda: self.get(self.host(), "/api/tenant/cache").status == 200, timeout)
+        self._wait_answers(
+            lambda: self.get(self.host(), "/api/tenant/cache").status == 200, timeout
+        )
 
     def _wait_answers(self, condition, timeout):
         def answers():
@@ -200,24 +206,18 @@ class System:
                 finally:
                     daemon.kill()
 
-    def stop_daemon(self):
-        """Stops the daemon, whoever started it, in the orderly way."""
-        pid = self.daemon_pid()
-        os.kill(pid, signal.SIGTERM)
-        for daemon in list(self._daemons):
-            if daemon.pid == pid:
-                assert daemon.wait(10) == 0
-                self._daemons.remove(daemon)
-        wait_until(lambda: not processes.is_alive(pid), "the daemon to stop")
-
     # ---- nginx ----
 
     def nginx_pid(self):
         """The process id of nginx's master."""
         found = [
-            pid for pid, command in processes.session(self.process.pid).items() if "nginx: master" in command
+            pid
+            for pid, command in processes.session(self.process.pid).items()
+            if "nginx: master" in command
         ]
-        assert len(found) == 1, f"{len(found)} nginx masters run: {processes.session(self.process.pid)}"
+        assert (
+            len(found) == 1
+        ), f"{len(found)} nginx masters run: {processes.session(self.process.pid)}"
         return found[0]
 
     def worker_pids(self):
@@ -262,13 +262,12 @@ class System:
                 connection = stack.enter_context(contextlib.closing(self.connect()))
             return web.send(connection, method, path, pairs, body)
 
-    def cli(self, *arguments, environment=None, input=None):
+    def cli(self, *arguments, environment=None):
         """Runs the command. Gives its CompletedProcess, whatever it exits with."""
         return subprocess.run(
             [self.command, *map(str, arguments)],
             env=self.environment(**(environment or {})),
-            stdin=None if input is not None else subprocess.DEVNULL,
-            input=input,
+            stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             timeout=30,
@@ -307,7 +306,9 @@ class System:
         for path in self.log_files():
             with contextlib.suppress(FileNotFoundError):
                 for line in path.read_text(errors="replace").splitlines():
-                    if FAULTS.search(line) and not any(re.search(a, line) for a in self.allowed_faults):
+                    if FAULTS.search(line) and not any(
+                        re.search(a, line) for a in self.allowed_faults
+                    ):
                         raise AssertionError(f"{path.name} has: {line}")
 
 

@@ -167,6 +167,20 @@ static void test_dies_with_its_parent(void **state)
     (void)close(ends[1]);
 }
 
+/* A child of a child, in a session of its own: it comes to the subreaper, and is swept. */
+static void test_sweep(void **state)
+{
+    const char *const argv[] = {"/bin/sh", "-c", "setsid sleep 300 & exec sleep 300", NULL};
+    assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+    tn_process_t process = {.name = "it", .argv = argv, .stdout_fd = -1};
+    assert_int_equal(tn_process_start(&process, NULL), TN_OK);
+    pause_ms(50); /* either way it must be gone */
+    tn_process_sweep();
+    assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+    assert_int_equal(errno, ECHILD);
+    assert_int_equal(kill(process.pid, 0), -1);
+}
+
 static void test_pauses(void **state)
 {
     tn_process_t process = {.started_ms = 0};
@@ -189,6 +203,7 @@ int main(void)
         cmocka_unit_test(test_body_and_signal),
         cmocka_unit_test(test_group_goes_too),
         cmocka_unit_test(test_dies_with_its_parent),
+        cmocka_unit_test(test_sweep),
         cmocka_unit_test(test_pauses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

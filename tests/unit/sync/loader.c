@@ -157,7 +157,7 @@ static void test_many_tenants(void **state)
     char path[256];
     (void)snprintf(path, sizeof(path), "%s/directory", database->folder);
     tn_test_sql(database->path,
-                "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 33000)"
+                "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 17000)"
                 " INSERT INTO tenants SELECT printf('%08x-0000-7000-8000-%012x', i, i), 'n' || i,"
                 " 'p', '', '{}', 1, 1, 0, 1, 0, 0 FROM n;"
                 "INSERT INTO tenant_slugs SELECT name, id, 0 FROM tenants;"

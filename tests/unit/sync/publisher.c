@@ -321,6 +321,17 @@ static void test_other_options(void **state)
     sync_now(world); /* which expects no color */
 }
 
+/* So many versions are not followed one by one. */
+static void test_far_behind_is_built(void **state)
+{
+    world_t *world = *state;
+    ino_t inode = inode_of(world->directory);
+    tn_test_sql(world->database->path, "UPDATE change_counter SET version = version + 10000");
+    update(world, world->a, (tn_tenant_values_t){.name = "much later"});
+    sync_now(world);
+    assert_int_not_equal(inode_of(world->directory), inode);
+}
+
 static void test_rebuild_on_demand(void **state)
 {
     world_t *world = *state;
@@ -401,6 +412,27 @@ static void test_foreign_database(void **state)
         tn_test_create(world->database, name, id);
     }
     expect_refusal(world, "another database");
+}
+
+/* Marks the file as one that was open when another boot of the machine ended: no writer takes it
+ * up. */
+static void leave_as_after_a_power_cut(const char *path)
+{
+    _Alignas(8) uint8_t word[8];
+    tn_word_store(word, TN_STATE_BOOT_MAX);
+    overwrite(path, TN_WORD_STATE, word, sizeof(word));
+}
+
+static void test_power_cut(void **state)
+{
+    world_t *world = *state;
+    ino_t inode = inode_of(world->directory);
+    tn_publisher_close(world->publisher);
+    leave_as_after_a_power_cut(world->directory);
+    world->publisher = tn_test_publisher(world->directory);
+    sync_now(world);
+    assert_int_not_equal(inode_of(world->directory), inode);
+    expect_aside(world);
 }
 
 static void test_new_empty_database(void **state)
@@ -613,8 +645,10 @@ int main(void)
         IN_WORLD(test_other_version_is_rebuilt),
         IN_WORLD(test_damage_found_by_inspecting),
         IN_WORLD(test_other_options),
+        IN_WORLD(test_far_behind_is_built),
         IN_WORLD(test_rebuild_on_demand),
         IN_WORLD(test_foreign_database),
+        IN_WORLD(test_power_cut),
         IN_WORLD(test_new_empty_database),
         IN_WORLD(test_older_database),
         IN_WORLD(test_emptied_database),
