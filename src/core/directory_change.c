@@ -136,9 +136,11 @@ void tn_change_reset(tn_change_t *change)
     change->used = 0;
     change->item_count = 0;
     change->key_count = 0;
+    change->old_key_count = 0;
     shrink((void **)&change->bytes, &change->capacity, 1);
     shrink((void **)&change->items, &change->item_capacity, sizeof(*change->items));
     shrink((void **)&change->keys, &change->key_capacity, sizeof(*change->keys));
+    shrink((void **)&change->old_keys, &change->old_key_capacity, sizeof(*change->old_keys));
     shrink((void **)&change->index, &change->index_size, sizeof(*change->index));
     if (change->index_size > 0) {
         memset(change->index, 0, change->index_size * sizeof(*change->index));
@@ -150,6 +152,7 @@ void tn_change_deinit(tn_change_t *change)
     free(change->bytes);
     free(change->items);
     free(change->keys);
+    free(change->old_keys);
     free(change->index);
     memset(change, 0, sizeof(*change));
 }
@@ -199,15 +202,6 @@ int tn_change_put(uint8_t **record, tn_change_t *change, const tn_image_t *image
     change->used += taken;
     change->item_count++;
     return TN_OK;
-}
-
-tn_record_t tn_change_record(const tn_change_t *change, const tn_change_item_t *item)
-{
-    return (tn_record_t){
-        .data = change->bytes + item->at,
-        .size = item->size,
-        .type = item->type,
-    };
 }
 
 typedef struct {
@@ -310,10 +304,22 @@ static int meet_old_key(const tn_key_t *key, void *context)
     if (tn_table_has(&has_slot, plan->image, key->hash, unit) != TN_OK || !has_slot) {
         return damaged("a key has no slot", plan->err);
     }
+    if (!grow((void **)&change->old_keys, &change->old_key_capacity, change->old_key_count,
+              sizeof(*change->old_keys))) {
+        return tn_err_set(plan->err, TN_ENOMEM, "no memory for a change");
+    }
     uint32_t place = find_key(change, key);
-    if (place != NO_KEY && change->keys[place].item == plan->item) {
+    bool is_kept = place != NO_KEY && change->keys[place].item == plan->item &&
+                   (change->items[plan->item].type & TN_RECORD_REMOVED) == 0;
+    if (is_kept) {
         change->keys[place].is_new = false;
     }
+    change->old_keys[change->old_key_count++] = (tn_change_old_key_t){
+        .hash = key->hash,
+        .item = plan->item,
+        .is_host = key->kind == TN_KEY_HOST,
+        .is_kept = is_kept,
+    };
     return TN_OK;
 }
 
@@ -324,7 +330,7 @@ static int plan_item(tn_change_t *change, uint32_t place, const tn_image_t *imag
     const tn_change_item_t *item = &change->items[place];
     int code = TN_OK;
     if (item->type == TN_RECORD_TENANT) {
-        tn_record_t record = tn_change_record(change, item);
+        tn_record_t record = {change->bytes + item->at, .size = item->size, .type = item->type};
         code = tn_record_each_key(image, &record, claim_key, &plan);
     }
     if (code == TN_OK && item->old_unit != 0) {
@@ -358,13 +364,6 @@ static int check_owner(const tn_change_t *change, const tn_change_key_t *claimed
     return code == TN_OK && !is_replaced(change, image, &owner) ? conflict(&key, err) : TN_OK;
 }
 
-bool tn_change_has(const tn_change_t *change, const tn_change_item_t *item, const tn_key_t *key)
-{
-    uint32_t place = find_key(change, key);
-    return place != NO_KEY && &change->items[change->keys[place].item] == item &&
-           (item->type & TN_RECORD_REMOVED) == 0;
-}
-
 int tn_change_plan(tn_change_need_t *need, tn_change_t *change, const tn_image_t *image,
                    tn_err_t *err)
 {
@@ -379,7 +378,8 @@ int tn_change_plan(tn_change_need_t *need, tn_change_t *change, const tn_image_t
     }
     for (size_t i = 0; code == TN_OK && i < change->key_count; i++) {
         const tn_change_key_t *key = &change->keys[i];
-        if (!key->is_new || change->items[key->item].is_dropped) {
+        const tn_change_item_t *item = &change->items[key->item];
+        if (!key->is_new || item->is_dropped) {
             continue;
         }
         need->slots++;

@@ -26,6 +26,14 @@ typedef struct {
     bool is_new; /* the old version of its entry does not have it */
 } tn_change_key_t;
 
+/* A key of the version that an item replaces. */
+typedef struct {
+    uint64_t hash;
+    uint32_t item;
+    bool is_host;
+    bool is_kept; /* the new version has it too */
+} tn_change_old_key_t;
+
 /* Zeroed at first; storage is kept from one change to the next unless it has become large. */
 typedef struct {
     bool is_open;
@@ -39,6 +47,8 @@ typedef struct {
     size_t item_count, item_capacity;
     tn_change_key_t *keys; /* the items' identities; from tn_change_plan on, all of their keys */
     size_t key_count, key_capacity;
+    tn_change_old_key_t *old_keys; /* from tn_change_plan on */
+    size_t old_key_count, old_key_capacity;
     uint32_t *index; /* by hash: a key's place + 1 */
     size_t index_size;
 } tn_change_t;
@@ -70,9 +80,3 @@ TN_CHECK int tn_change_plan(tn_change_need_t *need, tn_change_t *change, const t
 
 /* Looks up again what each item replaces, in another image of the same generation. */
 TN_CHECK int tn_change_replan(tn_change_t *change, const tn_image_t *image, tn_err_t *err);
-
-/* Whether the item has the key, once the change is planned. */
-bool tn_change_has(const tn_change_t *change, const tn_change_item_t *item, const tn_key_t *key);
-
-/* The item's record, as tn_record_each_key takes it. */
-tn_record_t tn_change_record(const tn_change_t *change, const tn_change_item_t *item);

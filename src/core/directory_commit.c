@@ -4,7 +4,6 @@
  */
 #include "base/err.h"
 #include "core/directory_table.h"
-#include "core/directory_walk.h"
 #include "core/directory_writer_private.h"
 
 /* Room for what the plan needs, in this file or in a new one. */
@@ -23,15 +22,6 @@ static int make_room(tn_directory_writer_t *writer, const tn_change_need_t *need
     }
     return tn_directory_file_reserve(&writer->file, writer->counts.arena_end + need->arena_bytes,
                                      err);
-}
-
-static tn_record_t old_record(const tn_directory_writer_t *writer, const tn_change_item_t *item)
-{
-    const tn_image_t *image = &writer->file.image;
-    tn_record_t old = {0};
-    /* it was read when the change was planned, and records never change */
-    (void)tn_record_load(&old, image->data, image->arena_offset, image->size, item->old_unit);
-    return old;
 }
 
 /* Appends the items' records. Nothing leads to them yet. */
@@ -53,43 +43,27 @@ static void append_records(tn_directory_writer_t *writer)
     tn_word_store(writer->file.data + TN_WORD_ARENA_END, writer->counts.arena_end / TN_FORMAT_UNIT);
 }
 
-typedef struct {
-    tn_directory_writer_t *writer;
-    const tn_change_item_t *item;
-} step_t;
-
-/* A slot of the old version leads to the new one, be it only to learn that the key is gone. */
-static int advance_key(const tn_key_t *key, void *context)
+/* The old versions' slots lead to the new ones, be it only to learn that the key is gone. */
+static void advance_old_keys(tn_directory_writer_t *writer)
 {
-    step_t *step = context;
-    (void)tn_table_move(&step->writer->file, key->hash, step->item->old_unit, step->item->new_unit);
-    return TN_OK;
+    const tn_change_t *change = &writer->change;
+    for (size_t i = 0; i < change->old_key_count; i++) {
+        const tn_change_old_key_t *key = &change->old_keys[i];
+        const tn_change_item_t *item = &change->items[key->item];
+        /* it was there when the change was planned */
+        (void)tn_table_move(&writer->file, key->hash, item->old_unit, item->new_unit);
+    }
 }
 
 /* A slot whose key the new version no longer has is of no use to any later reader. */
-static int delete_stale_key(const tn_key_t *key, void *context)
-{
-    step_t *step = context;
-    if (!tn_change_has(&step->writer->change, step->item, key)) {
-        (void)tn_table_move(&step->writer->file, key->hash, step->item->new_unit, 0);
-    }
-    return TN_OK;
-}
-
-/* Calls back for each key of each replaced version. */
-static void each_old_key(tn_directory_writer_t *writer, tn_key_fn call)
+static void delete_stale_keys(tn_directory_writer_t *writer)
 {
     const tn_change_t *change = &writer->change;
-    for (size_t i = 0; i < change->item_count; i++) {
-        const tn_change_item_t *item = &change->items[i];
-        if (item->is_dropped || item->old_unit == 0 || item->type == TN_RECORD_PLATFORM) {
-            continue;
+    for (size_t i = 0; i < change->old_key_count; i++) {
+        const tn_change_old_key_t *key = &change->old_keys[i];
+        if (!key->is_kept) {
+            (void)tn_table_move(&writer->file, key->hash, change->items[key->item].new_unit, 0);
         }
-        step_t step = {writer, item};
-        tn_record_t old = old_record(writer, item);
-        /* it went through the same when the change was planned */
-        int ignored = tn_record_each_key(&writer->file.image, &old, call, &step);
-        (void)ignored;
     }
 }
 
@@ -116,15 +90,6 @@ static void store_platform(const tn_directory_writer_t *writer)
     }
 }
 
-static uint64_t host_count(const tn_record_t *record)
-{
-    tn_tenant_parts_t parts;
-    return record->type == TN_RECORD_TENANT &&
-                   tn_tenant_parts_read(&parts, record->data, record->size)
-               ? parts.host_count
-               : 0;
-}
-
 static void count_items(tn_directory_writer_t *writer)
 {
     const tn_change_t *change = &writer->change;
@@ -134,16 +99,16 @@ static void count_items(tn_directory_writer_t *writer)
         if (item->is_dropped || item->type == TN_RECORD_PLATFORM) {
             continue;
         }
-        tn_record_t record = tn_change_record(change, item);
         bool is_tenant = (item->type & ~(unsigned)TN_RECORD_REMOVED) == TN_RECORD_TENANT;
         uint64_t *entries = is_tenant ? &counts->tenants : &counts->flags;
         *entries += (item->type & TN_RECORD_REMOVED) == 0 ? 1 : 0;
-        counts->domains += host_count(&record);
-        if (item->old_unit != 0) {
-            tn_record_t old = old_record(writer, item);
-            *entries -= 1;
-            counts->domains -= host_count(&old);
-        }
+        *entries -= item->old_unit != 0 ? 1 : 0;
+    }
+    for (size_t i = 0; i < change->key_count; i++) {
+        counts->domains += change->keys[i].kind == TN_KEY_HOST ? 1 : 0;
+    }
+    for (size_t i = 0; i < change->old_key_count; i++) {
+        counts->domains -= change->old_keys[i].is_host ? 1 : 0;
     }
 }
 
@@ -155,13 +120,13 @@ static void count_items(tn_directory_writer_t *writer)
 static void apply_change(tn_directory_writer_t *writer)
 {
     append_records(writer);
-    each_old_key(writer, advance_key);
+    advance_old_keys(writer);
     insert_new_keys(writer);
     store_platform(writer);
     count_items(writer);
     tn_directory_counts_store(&writer->file, &writer->counts);
     tn_word_store(writer->file.data + TN_WORD_GENERATION, writer->change.generation << 1);
-    each_old_key(writer, delete_stale_key);
+    delete_stale_keys(writer);
 }
 
 int tn_directory_commit(tn_directory_writer_t *writer, tn_err_t *err)

@@ -10,7 +10,7 @@
 #include "ngx_http_tenantry_module.h"
 
 
-static ngx_uint_t ngx_http_tenantry_names_tenant(ngx_str_t *template);
+static ngx_uint_t ngx_http_tenantry_names(ngx_str_t *template, char *name);
 static ngx_int_t ngx_http_tenantry_rewrite_without_tenant(
     ngx_http_request_t *r, ngx_http_tenantry_ctx_t *ctx);
 static ngx_str_t ngx_http_tenantry_visible_path(ngx_http_request_t *r,
@@ -45,6 +45,14 @@ ngx_http_tenantry_rewrite(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return "must begin with \"/\" or with a variable that does";
     }
 
+    if (ngx_strlchr(value[1].data, value[1].data + value[1].len, '?')) {
+        return "must not have a \"?\", the query stays as it is";
+    }
+
+    if (ngx_http_tenantry_names(&value[1], "request_uri")) {
+        return "must not have $request_uri, which is not decoded: use $uri";
+    }
+
     tlcf->rewrite = ngx_palloc(cf->pool, sizeof(ngx_http_complex_value_t));
     if (tlcf->rewrite == NULL) {
         return NGX_CONF_ERROR;
@@ -60,7 +68,7 @@ ngx_http_tenantry_rewrite(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    tlcf->rewrite_needs_tenant = ngx_http_tenantry_names_tenant(&value[1]);
+    tlcf->rewrite_needs_tenant = ngx_http_tenantry_names(&value[1], "tenant_");
 
     tmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_tenantry_module);
     tmcf->rewrites = 1;
@@ -69,14 +77,37 @@ ngx_http_tenantry_rewrite(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
+/* whether a variable whose name begins so stands in the template itself */
+
 static ngx_uint_t
-ngx_http_tenantry_names_tenant(ngx_str_t *template)
+ngx_http_tenantry_names(ngx_str_t *template, char *name)
 {
-    return ngx_strlcasestrn(template->data, template->data + template->len,
-                            (u_char *) "$tenant_", sizeof("$tenant_") - 2)
-           || ngx_strlcasestrn(template->data, template->data + template->len,
-                               (u_char *) "${tenant_",
-                               sizeof("${tenant_") - 2);
+    u_char      *p, *last;
+    ngx_str_t    prefix;
+
+    last = template->data + template->len;
+
+    prefix.data = (u_char *) name;
+    prefix.len = ngx_strlen(name);
+
+    for (p = ngx_strlchr(template->data, last, '$');
+         p;
+         p = ngx_strlchr(p, last, '$'))
+    {
+        p++;
+
+        if (p < last && *p == '{') {
+            p++;
+        }
+
+        if ((size_t) (last - p) >= prefix.len
+            && ngx_strncasecmp(p, prefix.data, prefix.len) == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 

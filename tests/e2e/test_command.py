@@ -1,11 +1,13 @@
 """The `tenantry` command as people and scripts use it: exit codes, messages, JSON; and that the next
 request sees what it did, with no reload of anything."""
 
+import http.server
 import json
 import os
 import pty
 import re
 import subprocess
+import threading
 import unicodedata
 
 import pytest
@@ -240,9 +242,6 @@ def test_tenants_are_found_by_id_too(system, make_tenant):
 
 def test_own_upstream(system, make_tenant, tmp_path):
     """A tenant with an application of its own is served by it, with the same headers."""
-    import http.server
-    import threading
-
     class Application(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
             body = f"own {self.path} {self.headers['X-Tenant-Slug']}".encode()
