@@ -24,14 +24,14 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SIZES_MAX        16
-#define ROUNDS_MAX       1001
-#define HOT_TENANTS      1000
-#define BATCH            10000
-#define PUBLISHES        20000
-#define OPENS            301
-#define NAME_MAX_BYTES   64
-#define TENANTS_MAX      10000000
+#define SIZES_MAX      16
+#define ROUNDS_MAX     1001
+#define HOT_TENANTS    1000
+#define BATCH          10000
+#define PUBLISHES      20000
+#define OPENS          301
+#define NAME_MAX_BYTES 64
+#define TENANTS_MAX    10000000
 
 /* ---- time and numbers ---------------------------------------------------------------------- */
 

@@ -15,7 +15,7 @@ from servers import Failure, Nginx, ask, free_port
 HOSTS = 10000
 CONNECTIONS = 32
 SIZES = (10, 10000, 1000000)
-TOKEN_CACHE = 16384  # more than HOSTS: each host is signed for once per half minute
+CACHE = 16384  # more than HOSTS: each host is remembered, and signed for once per half minute
 
 # what a browser's call to an API carries besides Host; the firewall looks at each of them
 CLIENT_HEADERS = {
@@ -190,11 +190,12 @@ class Stand:
             fixed = {}
             load = "load_module %s;" % os.path.join(self.build, "edge",
                                                     "ngx_http_tenantry_module.so")
-            module = "    tenantry_directory %s;\n" % self.directory(tenants)
+            module = "    tenantry_directory %s;\n    tenantry_host_cache %d;\n" % (
+                self.directory(tenants), CACHE)
             server = "        tenantry on;\n"
         if has_token:
             module += "    tenantry_token_key %s;\n    tenantry_token_cache %d;\n" % (
-                self.key, TOKEN_CACHE)
+                self.key, CACHE)
         location = "".join("            proxy_set_header %s \"%s\";\n" % pair
                            for pair in fixed.items())
         nginx = Nginx("edge-%d" % len(os.listdir(self.folder)), self.folder, self.edge_core, load,

@@ -309,16 +309,16 @@ static int meet_old_key(const tn_key_t *key, void *context)
         return tn_err_set(plan->err, TN_ENOMEM, "no memory for a change");
     }
     uint32_t place = find_key(change, key);
-    bool is_kept = place != NO_KEY && change->keys[place].item == plan->item &&
-                   (change->items[plan->item].type & TN_RECORD_REMOVED) == 0;
-    if (is_kept) {
+    bool is_own = place != NO_KEY && change->keys[place].item == plan->item;
+    if (is_own) {
         change->keys[place].is_new = false;
     }
     change->old_keys[change->old_key_count++] = (tn_change_old_key_t){
         .hash = key->hash,
         .item = plan->item,
         .is_host = key->kind == TN_KEY_HOST,
-        .is_kept = is_kept,
+        /* a tombstone has its identity, and no slot */
+        .is_kept = is_own && (change->items[plan->item].type & TN_RECORD_REMOVED) == 0,
     };
     return TN_OK;
 }

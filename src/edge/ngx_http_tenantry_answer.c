@@ -32,6 +32,8 @@ typedef struct {
 
 static ngx_int_t ngx_http_tenantry_answer_with(ngx_http_request_t *r,
     ngx_http_tenantry_answer_t *answer);
+static ngx_int_t ngx_http_tenantry_add_retry_after(ngx_http_request_t *r,
+    time_t seconds);
 static ngx_int_t ngx_http_tenantry_redirect(ngx_http_request_t *r,
     ngx_http_tenantry_ctx_t *ctx);
 static ngx_uint_t ngx_http_tenantry_wants_page(ngx_http_request_t *r);
@@ -262,33 +264,15 @@ static ngx_int_t
 ngx_http_tenantry_answer_with(ngx_http_request_t *r,
     ngx_http_tenantry_answer_t *answer)
 {
-    u_char                        *retry;
-    time_t                         seconds;
-    ngx_int_t                      rc;
     ngx_buf_t                     *b;
-    ngx_uint_t                     page;
-    ngx_chain_t                    out;
     ngx_http_tenantry_srv_conf_t  *tscf;
 
     tscf = ngx_http_get_module_srv_conf(r, ngx_http_tenantry_module);
 
-    if (answer->retry_after) {
-        seconds = (tscf->retry_after == NGX_CONF_UNSET) ? answer->retry_after
-                                                        : tscf->retry_after;
-
-        retry = ngx_pnalloc(r->pool, NGX_TIME_T_LEN + 1);
-        if (retry == NULL) {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        }
-
-        *ngx_sprintf(retry, "%T", seconds) = '\0';
-
-        if (ngx_http_tenantry_add_response_header(r, "Retry-After",
-                                                  (char *) retry)
-            != NGX_OK)
-        {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        }
+    if (answer->retry_after
+        && ngx_http_tenantry_add_retry_after(r, answer->retry_after) != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     if (!tscf->answers) {
@@ -310,9 +294,7 @@ ngx_http_tenantry_answer_with(ngx_http_request_t *r,
         r->keepalive = 0;
     }
 
-    page = ngx_http_tenantry_wants_page(r);
-
-    if (page) {
+    if (ngx_http_tenantry_wants_page(r)) {
         b = ngx_http_tenantry_page(r, answer,
                                    ngx_http_tenantry_wants_french(r));
 
@@ -329,10 +311,46 @@ ngx_http_tenantry_answer_with(ngx_http_request_t *r,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
+    return ngx_http_tenantry_send(r, answer->status, b);
+}
+
+
+static ngx_int_t
+ngx_http_tenantry_add_retry_after(ngx_http_request_t *r, time_t seconds)
+{
+    u_char                        *value;
+    ngx_http_tenantry_srv_conf_t  *tscf;
+
+    tscf = ngx_http_get_module_srv_conf(r, ngx_http_tenantry_module);
+
+    if (tscf->retry_after != NGX_CONF_UNSET) {
+        seconds = tscf->retry_after;
+    }
+
+    value = ngx_pnalloc(r->pool, NGX_TIME_T_LEN + 1);
+    if (value == NULL) {
+        return NGX_ERROR;
+    }
+
+    *ngx_sprintf(value, "%T", seconds) = '\0';
+
+    return ngx_http_tenantry_add_response_header(r, "Retry-After",
+                                                 (char *) value);
+}
+
+
+/* a whole response of one buffer, whose type is set already */
+
+ngx_int_t
+ngx_http_tenantry_send(ngx_http_request_t *r, ngx_uint_t status, ngx_buf_t *b)
+{
+    ngx_int_t    rc;
+    ngx_chain_t  out;
+
     r->headers_out.content_type_len = r->headers_out.content_type.len;
     r->headers_out.content_type_lowcase = NULL;
     r->headers_out.content_length_n = b->last - b->pos;
-    r->headers_out.status = answer->status;
+    r->headers_out.status = status;
 
     rc = ngx_http_send_header(r);
 

@@ -26,6 +26,7 @@ ngx_http_tenantry_directory_init(ngx_cycle_t *cycle,
     worker = &tmcf->worker;
 
     ngx_memzero(worker, sizeof(ngx_http_tenantry_worker_t));
+    ngx_memzero(&err, sizeof(tn_err_t));
 
     if (tn_directory_open(&worker->directory, (char *) tmcf->directory.data,
                           &err)

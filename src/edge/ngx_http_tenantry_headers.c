@@ -44,6 +44,8 @@ static ngx_int_t ngx_http_tenantry_forwarded_for(ngx_http_request_t *r,
     ngx_http_tenantry_ctx_t *ctx, ngx_str_t *value);
 static ngx_int_t ngx_http_tenantry_inject(ngx_http_request_t *r,
     ngx_str_t *values, ngx_uint_t split);
+static ngx_table_elt_t *ngx_http_tenantry_push_headers(ngx_http_request_t *r,
+    ngx_uint_t n, ngx_uint_t split);
 static void ngx_http_tenantry_header_value(ngx_str_t *value, tn_str_t text);
 
 
@@ -500,37 +502,14 @@ ngx_http_tenantry_append_part(ngx_http_request_t *r, ngx_list_part_t *last,
 }
 
 
-/*
- * After a split the last part's elements are a slice of an array whose size
- * is not the list's nalloc, and nothing may be pushed there. A part of our
- * own then ends the list, and the list's nalloc becomes that part's size.
- */
+/* puts the edge's own headers, those that have a value, at the list's end */
 
 static ngx_int_t
 ngx_http_tenantry_inject(ngx_http_request_t *r, ngx_str_t *values,
     ngx_uint_t split)
 {
     ngx_uint_t        i, n;
-    ngx_list_t       *list;
-    ngx_list_part_t  *part;
     ngx_table_elt_t  *h;
-
-    list = &r->headers_in.headers;
-
-    if (list->last == NULL) {
-
-        /* the request line could not be parsed, or was HTTP/0.9 */
-
-        if (ngx_list_init(list, r->pool, NGX_HTTP_TENANTRY_HEADERS
-                                         + NGX_HTTP_TENANTRY_SPARE_HEADERS,
-                          sizeof(ngx_table_elt_t))
-            != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
-
-        split = 0;
-    }
 
     n = 0;
 
@@ -538,38 +517,10 @@ ngx_http_tenantry_inject(ngx_http_request_t *r, ngx_str_t *values,
         n += (values[i].len != 0);
     }
 
-    part = list->last;
-
-    if (split || part->nelts + n > list->nalloc) {
-
-        h = ngx_palloc(r->pool, sizeof(ngx_list_part_t)
-                                + (n + NGX_HTTP_TENANTRY_SPARE_HEADERS)
-                                  * sizeof(ngx_table_elt_t));
-        if (h == NULL) {
-            return NGX_ERROR;
-        }
-
-        list->nalloc = n + NGX_HTTP_TENANTRY_SPARE_HEADERS;
-
-        if (part == &list->part && part->nelts == 0) {
-
-            /* nothing is left of the request's own */
-
-            part->elts = h;
-
-        } else {
-            part = (ngx_list_part_t *) &h[list->nalloc];
-
-            part->elts = h;
-            part->nelts = 0;
-            part->next = NULL;
-
-            list->last->next = part;
-            list->last = part;
-        }
+    h = ngx_http_tenantry_push_headers(r, n, split);
+    if (h == NULL) {
+        return NGX_ERROR;
     }
-
-    h = (ngx_table_elt_t *) part->elts + part->nelts;
 
     for (i = 0; i < NGX_HTTP_TENANTRY_HEADERS; i++) {
 
@@ -587,7 +538,76 @@ ngx_http_tenantry_inject(ngx_http_request_t *r, ngx_str_t *values,
         h++;
     }
 
-    part->nelts += n;
-
     return NGX_OK;
+}
+
+
+/*
+ * n elements in a row, as ngx_list_push() gives one. After a split the last
+ * part's elements are a slice of an array whose size is not the list's nalloc,
+ * and nothing may be pushed there. A part of our own then ends the list, and
+ * the list's nalloc becomes that part's size.
+ */
+
+static ngx_table_elt_t *
+ngx_http_tenantry_push_headers(ngx_http_request_t *r, ngx_uint_t n,
+    ngx_uint_t split)
+{
+    ngx_list_t       *list;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    list = &r->headers_in.headers;
+
+    if (list->last == NULL) {
+
+        /* the request line could not be parsed, or was HTTP/0.9 */
+
+        if (ngx_list_init(list, r->pool, n + NGX_HTTP_TENANTRY_SPARE_HEADERS,
+                          sizeof(ngx_table_elt_t))
+            != NGX_OK)
+        {
+            return NULL;
+        }
+
+        split = 0;
+    }
+
+    part = list->last;
+
+    if (!split && part->nelts + n <= list->nalloc) {
+        h = (ngx_table_elt_t *) part->elts + part->nelts;
+        part->nelts += n;
+
+        return h;
+    }
+
+    list->nalloc = n + NGX_HTTP_TENANTRY_SPARE_HEADERS;
+
+    h = ngx_palloc(r->pool, list->nalloc * sizeof(ngx_table_elt_t)
+                            + sizeof(ngx_list_part_t));
+    if (h == NULL) {
+        return NULL;
+    }
+
+    if (part == &list->part && part->nelts == 0) {
+
+        /* nothing is left of the request's own */
+
+        part->elts = h;
+        part->nelts = n;
+
+        return h;
+    }
+
+    part = (ngx_list_part_t *) &h[list->nalloc];
+
+    part->elts = h;
+    part->nelts = n;
+    part->next = NULL;
+
+    list->last->next = part;
+    list->last = part;
+
+    return h;
 }

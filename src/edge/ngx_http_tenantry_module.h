@@ -152,6 +152,8 @@ ngx_int_t ngx_http_tenantry_answer(ngx_http_request_t *r,
     ngx_http_tenantry_ctx_t *ctx);
 ngx_int_t ngx_http_tenantry_answer_no_tenant(ngx_http_request_t *r);
 ngx_int_t ngx_http_tenantry_answer_unavailable(ngx_http_request_t *r);
+ngx_int_t ngx_http_tenantry_send(ngx_http_request_t *r, ngx_uint_t status,
+    ngx_buf_t *b);
 ngx_int_t ngx_http_tenantry_add_response_header(ngx_http_request_t *r,
     char *key, char *value);
 

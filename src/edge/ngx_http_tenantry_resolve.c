@@ -19,11 +19,26 @@ typedef struct {
 } ngx_http_tenantry_claim_t;
 
 
+/* what a trusted proxy says of it */
+
+typedef struct {
+    ngx_str_t      x_host;       /* X-Forwarded-Host */
+    ngx_str_t      x_proto;
+    ngx_str_t      host;         /* Forwarded */
+    ngx_str_t      proto;
+    ngx_str_t      header;       /* that names a tenant */
+    unsigned       conflict:1;
+} ngx_http_tenantry_forwarded_t;
+
+
 static void ngx_http_tenantry_claim_host(ngx_http_request_t *r,
     ngx_http_tenantry_claim_t *claim);
 static ngx_uint_t ngx_http_tenantry_same_host(ngx_str_t *one, ngx_str_t *two);
 static void ngx_http_tenantry_claim_forwarded(ngx_http_request_t *r,
     ngx_http_tenantry_srv_conf_t *tscf, ngx_http_tenantry_claim_t *claim);
+static void ngx_http_tenantry_read_forwarded(ngx_http_request_t *r,
+    ngx_http_tenantry_srv_conf_t *tscf, ngx_http_tenantry_forwarded_t *fwd);
+static ngx_uint_t ngx_http_tenantry_same_name(ngx_str_t *one, ngx_str_t *two);
 static ngx_str_t ngx_http_tenantry_last_element(ngx_str_t *list);
 static void ngx_http_tenantry_forwarded_element(ngx_str_t *list,
     ngx_str_t *host, ngx_str_t *proto);
@@ -178,25 +193,73 @@ ngx_http_tenantry_same_host(ngx_str_t *one, ngx_str_t *two)
 
 
 /*
- * What a trusted proxy says of the visitor's request. Of a list only the last
- * element is that proxy's own word, whatever stands before it was in the
- * request that it received.
+ * What a trusted proxy says of the visitor's request. One that sets
+ * X-Forwarded-Host may pass on what a visitor wrote in Forwarded, and the
+ * other way round: where they contradict each other none is believed.
  */
 
 static void
 ngx_http_tenantry_claim_forwarded(ngx_http_request_t *r,
     ngx_http_tenantry_srv_conf_t *tscf, ngx_http_tenantry_claim_t *claim)
 {
-    ngx_str_t         x_host, x_proto, f_host, f_proto, header, *value;
-    ngx_uint_t        i;
-    ngx_list_part_t  *part;
-    ngx_table_elt_t  *h;
+    ngx_str_t                      *host, *proto;
+    ngx_http_tenantry_forwarded_t   fwd;
 
-    ngx_str_null(&x_host);
-    ngx_str_null(&x_proto);
-    ngx_str_null(&f_host);
-    ngx_str_null(&f_proto);
-    ngx_str_null(&header);
+    ngx_memzero(&fwd, sizeof(ngx_http_tenantry_forwarded_t));
+
+    ngx_http_tenantry_read_forwarded(r, tscf, &fwd);
+
+    if (fwd.conflict
+        || (fwd.x_host.len && fwd.host.len
+            && !ngx_http_tenantry_same_host(&fwd.x_host, &fwd.host)))
+    {
+        claim->conflict = 1;
+        return;
+    }
+
+    host = fwd.x_host.len ? &fwd.x_host : &fwd.host;
+    proto = fwd.x_proto.len ? &fwd.x_proto : &fwd.proto;
+
+    if (host->len) {
+        claim->host.data = (char *) host->data;
+        claim->host.length = host->len;
+    }
+
+    if (proto->len == 5
+        && ngx_strncasecmp(proto->data, (u_char *) "https", 5) == 0)
+    {
+        claim->https = 1;
+
+    } else if (proto->len == 4
+               && ngx_strncasecmp(proto->data, (u_char *) "http", 4) == 0)
+    {
+        claim->https = 0;
+    }
+
+    if (fwd.header.len) {
+        claim->header.data = (char *) fwd.header.data;
+        claim->header.length = fwd.header.len;
+    }
+}
+
+
+/*
+ * Of a list only the last element is that proxy's own word, whatever stands
+ * before it was in the request that it received.
+ */
+
+static void
+ngx_http_tenantry_read_forwarded(ngx_http_request_t *r,
+    ngx_http_tenantry_srv_conf_t *tscf, ngx_http_tenantry_forwarded_t *fwd)
+{
+    ngx_str_t         *key, *value;
+    ngx_uint_t         i;
+    ngx_list_part_t   *part;
+    ngx_table_elt_t   *h;
+
+    static ngx_str_t  x_host = ngx_string("X-Forwarded-Host");
+    static ngx_str_t  x_proto = ngx_string("X-Forwarded-Proto");
+    static ngx_str_t  forwarded = ngx_string("Forwarded");
 
     part = &r->headers_in.headers.part;
     h = part->elts;
@@ -213,93 +276,40 @@ ngx_http_tenantry_claim_forwarded(ngx_http_request_t *r,
             i = 0;
         }
 
+        key = &h[i].key;
         value = &h[i].value;
 
-        if (h[i].key.len == tscf->header.len
-            && ngx_strncasecmp(h[i].key.data, tscf->header.data,
-                               tscf->header.len)
-               == 0)
-        {
-            if (header.data
-                && (header.len != value->len
-                    || ngx_strncmp(header.data, value->data, value->len) != 0))
+        if (ngx_http_tenantry_same_name(key, &tscf->header)) {
+
+            if (fwd->header.data
+                && (fwd->header.len != value->len
+                    || ngx_memcmp(fwd->header.data, value->data, value->len)
+                       != 0))
             {
-                claim->conflict = 1;
+                fwd->conflict = 1;
             }
 
-            header = *value;
-            continue;
-        }
+            fwd->header = *value;
 
-        switch (h[i].key.len) {
+        } else if (ngx_http_tenantry_same_name(key, &x_host)) {
+            fwd->x_host = ngx_http_tenantry_last_element(value);
 
-        case sizeof("Forwarded") - 1:
-            if (ngx_strncasecmp(h[i].key.data, (u_char *) "Forwarded", 9)
-                == 0)
-            {
-                ngx_http_tenantry_forwarded_element(value, &f_host, &f_proto);
-            }
+        } else if (ngx_http_tenantry_same_name(key, &x_proto)) {
+            fwd->x_proto = ngx_http_tenantry_last_element(value);
 
-            break;
-
-        case sizeof("X-Forwarded-Host") - 1:
-            if (ngx_strncasecmp(h[i].key.data, (u_char *) "X-Forwarded-Host",
-                                16)
-                == 0)
-            {
-                x_host = ngx_http_tenantry_last_element(value);
-            }
-
-            break;
-
-        case sizeof("X-Forwarded-Proto") - 1:
-            if (ngx_strncasecmp(h[i].key.data, (u_char *) "X-Forwarded-Proto",
-                                17)
-                == 0)
-            {
-                x_proto = ngx_http_tenantry_last_element(value);
-            }
-
-            break;
+        } else if (ngx_http_tenantry_same_name(key, &forwarded)) {
+            ngx_http_tenantry_forwarded_element(value, &fwd->host,
+                                                &fwd->proto);
         }
     }
+}
 
-    /* a proxy that sets one may pass on what a visitor wrote in the other */
 
-    if (x_host.len && f_host.len
-        && !ngx_http_tenantry_same_host(&x_host, &f_host))
-    {
-        claim->conflict = 1;
-    }
-
-    if (x_host.len == 0) {
-        x_host = f_host;
-    }
-
-    if (x_host.len) {
-        claim->host.data = (char *) x_host.data;
-        claim->host.length = x_host.len;
-    }
-
-    if (x_proto.len == 0) {
-        x_proto = f_proto;
-    }
-
-    if (x_proto.len == 5
-        && ngx_strncasecmp(x_proto.data, (u_char *) "https", 5) == 0)
-    {
-        claim->https = 1;
-
-    } else if (x_proto.len == 4
-               && ngx_strncasecmp(x_proto.data, (u_char *) "http", 4) == 0)
-    {
-        claim->https = 0;
-    }
-
-    if (header.len) {
-        claim->header.data = (char *) header.data;
-        claim->header.length = header.len;
-    }
+static ngx_uint_t
+ngx_http_tenantry_same_name(ngx_str_t *one, ngx_str_t *two)
+{
+    return one->len == two->len
+           && ngx_strncasecmp(one->data, two->data, one->len) == 0;
 }
 
 

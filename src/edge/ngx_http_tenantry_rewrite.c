@@ -11,6 +11,8 @@
 
 
 static ngx_uint_t ngx_http_tenantry_names(ngx_str_t *template, char *name);
+static ngx_int_t ngx_http_tenantry_hidden_path(ngx_http_request_t *r,
+    ngx_http_complex_value_t *template, ngx_http_tenantry_rewrite_t *rewrite);
 static ngx_int_t ngx_http_tenantry_rewrite_without_tenant(
     ngx_http_request_t *r, ngx_http_tenantry_ctx_t *ctx);
 static ngx_str_t ngx_http_tenantry_visible_path(ngx_http_request_t *r,
@@ -115,7 +117,6 @@ ngx_int_t
 ngx_http_tenantry_rewrite_handler(ngx_http_request_t *r)
 {
     ngx_int_t                      rc;
-    ngx_str_t                      uri, path;
     ngx_http_tenantry_ctx_t       *ctx;
     ngx_http_tenantry_rewrite_t   *rewrite;
     ngx_http_tenantry_loc_conf_t  *tlcf;
@@ -143,51 +144,29 @@ ngx_http_tenantry_rewrite_handler(ngx_http_request_t *r)
         return ngx_http_tenantry_rewrite_without_tenant(r, ctx);
     }
 
-    /* $uri in the template is the path that the visitor knows */
-
-    uri = r->uri;
-    r->uri = ngx_http_tenantry_visible_path(r, ctx);
-
     rewrite = ngx_palloc(r->pool, sizeof(ngx_http_tenantry_rewrite_t));
     if (rewrite == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    rewrite->visible = r->uri;
+    rewrite->visible = ngx_http_tenantry_visible_path(r, ctx);
 
-    rc = ngx_http_complex_value(r, tlcf->rewrite, &path);
-
-    r->uri = uri;
+    rc = ngx_http_tenantry_hidden_path(r, tlcf->rewrite, rewrite);
 
     if (rc != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        return rc;
     }
 
-    if (path.len == 0 || path.data[0] != '/') {
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "the rewritten path \"%V\" does not begin with \"/\"",
-                      &path);
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    if (ngx_http_tenantry_has_dot_segment(&path)) {
-        ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
-                      "client sent a path with a dot segment that only "
-                      "some applications see: \"%V\"", &path);
-        return NGX_HTTP_BAD_REQUEST;
-    }
-
-    rewrite->hidden = path;
     rewrite->next = ctx->rewrites;
     ctx->rewrites = rewrite;
 
     ngx_log_debug2(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
                    "tenantry rewrite: \"%V\" to \"%V\"", &rewrite->visible,
-                   &path);
+                   &rewrite->hidden);
 
     /* as "rewrite ... break", and always escaped again */
 
-    r->uri = path;
+    r->uri = rewrite->hidden;
     r->valid_unparsed_uri = 0;
     r->valid_location = 0;
     r->quoted_uri = 1;
@@ -195,6 +174,46 @@ ngx_http_tenantry_rewrite_handler(ngx_http_request_t *r)
     ngx_http_set_exten(r);
 
     return NGX_DECLINED;
+}
+
+
+/* $uri in the template is the path that the visitor knows */
+
+static ngx_int_t
+ngx_http_tenantry_hidden_path(ngx_http_request_t *r,
+    ngx_http_complex_value_t *template, ngx_http_tenantry_rewrite_t *rewrite)
+{
+    ngx_int_t   rc;
+    ngx_str_t   uri, *path;
+
+    path = &rewrite->hidden;
+
+    uri = r->uri;
+    r->uri = rewrite->visible;
+
+    rc = ngx_http_complex_value(r, template, path);
+
+    r->uri = uri;
+
+    if (rc != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (path->len == 0 || path->data[0] != '/') {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "the rewritten path \"%V\" does not begin with \"/\"",
+                      path);
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (ngx_http_tenantry_has_dot_segment(path)) {
+        ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
+                      "client sent a path with a dot segment that only "
+                      "some applications see: \"%V\"", path);
+        return NGX_HTTP_BAD_REQUEST;
+    }
+
+    return NGX_OK;
 }
 
 

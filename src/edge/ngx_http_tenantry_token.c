@@ -99,6 +99,8 @@ ngx_http_tenantry_token_key(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
+    ngx_memzero(&err, sizeof(tn_err_t));
+
     rc = tn_file_read(&text, &len, (char *) tmcf->token_key.data,
                       NGX_HTTP_TENANTRY_KEY_FILE_MAX, &err);
 
@@ -388,10 +390,9 @@ ngx_http_tenantry_jwks(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 static ngx_int_t
 ngx_http_tenantry_jwks_handler(ngx_http_request_t *r)
 {
-    ngx_int_t     rc;
-    ngx_buf_t    *b;
-    ngx_str_t     text;
-    ngx_chain_t   out;
+    ngx_int_t   rc;
+    ngx_buf_t  *b;
+    ngx_str_t   text;
 
     if (!(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))) {
         return NGX_HTTP_NOT_ALLOWED;
@@ -421,11 +422,6 @@ ngx_http_tenantry_jwks_handler(ngx_http_request_t *r)
     b->pos = text.data;
     b->last = text.data + text.len;
     b->temporary = 1;
-    b->last_buf = (r == r->main) ? 1 : 0;
-    b->last_in_chain = 1;
-
-    out.buf = b;
-    out.next = NULL;
 
     if (ngx_http_tenantry_add_response_header(r, "Cache-Control",
                                               "public, max-age=300")
@@ -435,18 +431,8 @@ ngx_http_tenantry_jwks_handler(ngx_http_request_t *r)
     }
 
     ngx_str_set(&r->headers_out.content_type, "application/jwk-set+json");
-    r->headers_out.content_type_len = r->headers_out.content_type.len;
-    r->headers_out.content_type_lowcase = NULL;
-    r->headers_out.content_length_n = text.len;
-    r->headers_out.status = NGX_HTTP_OK;
 
-    rc = ngx_http_send_header(r);
-
-    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
-        return rc;
-    }
-
-    return ngx_http_output_filter(r, &out);
+    return ngx_http_tenantry_send(r, NGX_HTTP_OK, b);
 }
 
 

@@ -475,7 +475,7 @@ def test_full_disk_refuses_the_write_whole_and_serves_on(new_system, tmp_path):
         witness.assert_edge_equals_database(system)
         system.close()
     finally:
-        subprocess.run(["umount", small], check=True)
+        subprocess.run(["umount", "--lazy", small], check=True)
 
 
 # ---- the directory is missing or damaged ----

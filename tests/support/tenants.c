@@ -84,7 +84,7 @@ void put_numbered(tn_directory_writer_t *writer, uint64_t generation, unsigned f
 void test_folder_make(char path[256])
 {
     const char *parent = getenv("TMPDIR");
-    (void)snprintf(path, 256, "%s/tenantry-test-XXXXXX", parent != NULL ? parent : "/tmp");
+    (void)snprintf(path, 256, "%s/tenantry-directory-XXXXXX", parent != NULL ? parent : "/tmp");
     assert_non_null(mkdtemp(path));
 }
 

@@ -99,7 +99,8 @@ class Tools:
         build = pathlib.Path(build).resolve()
         module = os.environ.get("TENANTRY_EDGE_MODULE", build / "ngx_http_tenantry_module.so")
         parts = [build / "tests/e2e/tools/mkdirectory"]
-        self.nginx = os.environ.get("TENANTRY_NGINX", "nginx")
+        folders = os.environ.get("PATH", "") + ":/usr/local/sbin:/usr/sbin"
+        self.nginx = os.environ.get("TENANTRY_NGINX") or shutil.which("nginx", path=folders)
         self.load_module = ""
         if module != "static":
             parts.append(pathlib.Path(module))

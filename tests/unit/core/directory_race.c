@@ -320,7 +320,9 @@ static void run(race_t *race, tn_directory_writer_t *writer, uint64_t generation
     uint64_t changes = 0;
     while (code == TN_OK && !atomic_load(&race->is_over)) {
         code = publish(writer, ++generation);
-        atomic_store(&race->published, generation);
+        if (code == TN_OK) {
+            atomic_store(&race->published, generation);
+        }
         changes++;
         bool is_full = false;
         if (race->image != NULL) {

@@ -138,6 +138,42 @@ static void test_another_chain_and_sequence(void **state)
     expect_fault(trail, "chain 'other', entry 1: the chain has no head", "other");
 }
 
+/* Whoever changes an entry and its hash breaks the next one's, or has the seal against him. */
+static void test_changed_and_hashed_anew(void **state)
+{
+    const trail_t *trail = *state;
+    const char *path = trail->database->path;
+    char previous[TN_HASH_TEXT + 1], hash[TN_HASH_TEXT + 1], sql[256];
+    tn_test_text(previous, sizeof(previous), path, "SELECT hash FROM audit WHERE id = 2");
+    const tn_audit_entry_t entry = {
+        .chain = trail->a,
+        .sequence = 2,
+        .at_ms = 5,
+        .actor_kind = "k",
+        .actor_name = "n",
+        .address = "l",
+        .action = "x",
+        .target = "t",
+        .before = "",
+        .after = "",
+        .generation = 4,
+    };
+    tn_audit_hash(hash, &entry, previous);
+    (void)snprintf(sql, sizeof(sql),
+                   "UPDATE audit SET at_ms = 5, actor_kind = 'k', actor_name = 'n', address = 'l',"
+                   " action = 'x', target = 't', before_json = '', after_json = '', hash = '%s'"
+                   " WHERE id = 4",
+                   hash);
+    tn_test_sql(path, sql);
+    expect_fault(trail, "entry 3: does not follow the entry before it", trail->a);
+    /* without the entries after it, and with the head moved along: the seal of its version */
+    tamper(trail,
+           "DELETE FROM audit WHERE id = 6; UPDATE audit_heads SET sequence = 2, hash ="
+           " (SELECT hash FROM audit WHERE id = 4) WHERE chain = '%s'",
+           trail->a);
+    expect_fault(trail, "generation 4: they are not those that were sealed", "");
+}
+
 static void test_missing(void **state)
 {
     const trail_t *trail = *state;
@@ -320,6 +356,7 @@ int main(void)
         WITH_TRAIL(test_untouched),
         WITH_TRAIL(test_every_column),
         WITH_TRAIL(test_another_chain_and_sequence),
+        WITH_TRAIL(test_changed_and_hashed_anew),
         WITH_TRAIL(test_missing),
         WITH_TRAIL(test_missing_first),
         WITH_TRAIL(test_reordered),
