@@ -12,6 +12,7 @@
  */
 #include "base/random.h"
 #include "base/str.h"
+#include "core/directory_format.h"
 #include "core/directory_writer.h"
 
 #include <fcntl.h>
@@ -252,14 +253,24 @@ static void *map_file(const bench_t *bench, const char *suffix, size_t size)
     return data;
 }
 
+static size_t read_slot_count(const bench_t *bench)
+{
+    uint8_t bytes[8];
+    int fd = open(bench->path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || pread(fd, bytes, sizeof(bytes), TN_HEADER_SLOT_COUNT) != sizeof(bytes)) {
+        die("the directory cannot be read", NULL);
+    }
+    (void)close(fd);
+    return (size_t)tn_load_u64(bytes);
+}
+
 static void make_floor(bench_t *bench)
 {
     floor_t *floor = &bench->floor;
     tn_directory_info_t info;
     tn_directory_info(&info, bench->directory);
-    /* the table is what neither arena nor header is; the arena's unused end is not counted */
     floor->arena_size = (size_t)info.used_bytes;
-    floor->table_words = bench->result.tenants * 5; /* three keys a tenant, 0.6 full */
+    floor->table_words = read_slot_count(bench);
     bench->result.table_bytes = (double)floor->table_words * 8;
     floor->table = map_file(bench, ".table", floor->table_words * 8);
     floor->arena = map_file(bench, ".arena", floor->arena_size);
@@ -508,8 +519,10 @@ static void print_json(const result_t *result, bool is_first)
     (void)printf("\n   \"open_us\": {\"median\": %.1f, \"p99\": %.1f},", result->open_us[0],
                  result->open_us[1]);
     (void)printf("\n   \"build_s\": %.3f, \"file_bytes\": %.0f, \"disk_bytes\": %.0f, "
+                 "\"table_bytes\": %.0f, \"arena_bytes\": %.0f, "
                  "\"own_text_bytes\": %.0f, \"bytes_beyond_text\": %.1f}",
-                 result->build_s, result->file_bytes, result->disk_bytes, result->text_bytes,
+                 result->build_s, result->file_bytes, result->disk_bytes, result->table_bytes,
+                 result->arena_bytes, result->text_bytes,
                  (result->file_bytes - result->text_bytes) / tenants);
 }
 

@@ -15,7 +15,6 @@ from servers import Failure, Nginx, ask, free_port
 HOSTS = 10000
 CONNECTIONS = 32
 SIZES = (10, 10000, 1000000)
-CACHE = 16384  # more than HOSTS: each host is remembered, and signed for once per half minute
 
 # what a browser's call to an API carries besides Host; the firewall looks at each of them
 CLIENT_HEADERS = {
@@ -190,12 +189,10 @@ class Stand:
             fixed = {}
             load = "load_module %s;" % os.path.join(self.build, "edge",
                                                     "ngx_http_tenantry_module.so")
-            module = "    tenantry_directory %s;\n    tenantry_host_cache %d;\n" % (
-                self.directory(tenants), CACHE)
+            module = "    tenantry_directory %s;\n" % self.directory(tenants)
             server = "        tenantry on;\n"
         if has_token:
-            module += "    tenantry_token_key %s;\n    tenantry_token_cache %d;\n" % (
-                self.key, CACHE)
+            module += "    tenantry_token_key %s;\n" % self.key
         location = "".join("            proxy_set_header %s \"%s\";\n" % pair
                            for pair in fixed.items())
         nginx = Nginx("edge-%d" % len(os.listdir(self.folder)), self.folder, self.edge_core, load,
@@ -216,11 +213,11 @@ class Stand:
         if not os.path.exists(self.socket):
             raise OSError("no socket yet")
 
-    def load_command(self, variants, *options):
+    def load_command(self, variants, *options, connections=CONNECTIONS):
         """bench_load over these variants, the first of them the floor."""
         headers = "".join("%s: %s\r\n" % pair for pair in CLIENT_HEADERS.items())
         servers = ["%d:%d:%s%s" % (variant.port, variant.nginx.worker or 0, variant.hosts,
                                    ":signing" if variant.has_token else "")
                    for variant in variants]
         return [os.path.join(self.build, "bench", "bench_load"), "--headers", headers,
-                "--connections", str(CONNECTIONS), *options, *servers]
+                "--connections", str(connections), *options, *servers]

@@ -3,8 +3,9 @@ valgrind's callgrind: the same on a busy machine as on a quiet one, so that a ch
 shows. It does not see the kernel's share, nor how long an instruction waits for memory.
 
 Each variant runs twice, with different numbers of requests; the difference of the counts, divided by
-that of the requests, is free of nginx's start and of the signing of tokens. Nothing of it depends on
-the number of tenants.
+that of the requests, is free of nginx's start and of the signing of tokens. On one connection, so that
+chance has no say in how many requests nginx finds waiting at once. Nothing of it depends on the number
+of tenants.
 """
 
 import os
@@ -57,7 +58,8 @@ def count(stand, variant, requests):
         if variant.has_token:
             wait_for_half_minute()
         done = subprocess.run(
-            stand.load_command([variant], "--requests", str(requests), "--rounds", "1"),
+            stand.load_command([variant], "--requests", str(requests), "--rounds", "1",
+                               connections=1),
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, timeout=LOAD_S,
             check=False)
     finally:

@@ -215,6 +215,9 @@ class System:
             for pid, command in processes.session(self.process.pid).items()
             if "nginx: master" in command
         ]
+        # a worker that was just forked still has its master's title
+        workers = {child for pid in found for child in processes.children(pid)}
+        found = [pid for pid in found if pid not in workers]
         assert (
             len(found) == 1
         ), f"{len(found)} nginx masters run: {processes.session(self.process.pid)}"
