@@ -113,6 +113,21 @@ static void drop_image(tn_directory_t *directory)
         (void)munmap((void *)(uintptr_t)directory->image.data, (size_t)directory->image.size);
     }
     memset(&directory->image, 0, sizeof(directory->image));
+    directory->bases.unit = 0;
+}
+
+/* Keeps the base domains at hand, if the platform's word leads elsewhere than when they were read.
+ */
+static void keep_bases(tn_directory_t *directory)
+{
+    uint64_t unit;
+    bool is_valid = tn_word_load(&unit, directory->image.data + TN_WORD_PLATFORM);
+    if (is_valid && unit == directory->bases.unit) {
+        return;
+    }
+    if (!is_valid || tn_bases_read(&directory->bases, &directory->image) != TN_OK) {
+        directory->bases.unit = 0; /* look-ups find out for themselves */
+    }
 }
 
 /* Maps what is at the path now. What was mapped before is kept unless the new one is good. */
@@ -139,6 +154,7 @@ static void open_path(tn_directory_t *directory)
         directory->device = status.st_dev;
         directory->inode = status.st_ino;
         directory->has_followed = false;
+        keep_bases(directory);
         directory->state = state;
     } else if (directory->image.data == NULL) {
         directory->state = state;
@@ -173,6 +189,9 @@ int tn_directory_open_buffer(tn_directory_t **out, const void *data, size_t size
         return tn_err_set(err, TN_ENOMEM, "no memory for the directory's handle");
     }
     directory->state = tn_image_read(&directory->image, data, size);
+    if (directory->state == TN_DIRECTORY_READY) {
+        keep_bases(directory);
+    }
     *out = directory;
     return TN_OK;
 }
@@ -187,6 +206,9 @@ static bool is_replaced(const tn_directory_t *directory)
 
 void tn_directory_refresh(tn_directory_t *directory, int64_t now_ms)
 {
+    if (directory->image.data != NULL) {
+        keep_bases(directory);
+    }
     if (directory->path == NULL) {
         return;
     }

@@ -117,13 +117,16 @@ static int create_beside(tn_directory_file_t *file, const char *path, tn_err_t *
         if (file->fd < 0 && errno == EEXIST) {
             continue;
         }
-        if (file->fd < 0 || fchmod(file->fd, FILE_MODE) < 0) {
+        if (file->fd < 0) {
             return file_error(err, errno, "create", name);
         }
         file->path = tn_str_dup(tn_str(name));
         if (file->path == NULL) {
             (void)unlink(name);
             return tn_err_set(err, TN_ENOMEM, "no memory for a path");
+        }
+        if (fchmod(file->fd, FILE_MODE) < 0) {
+            return file_error(err, errno, "create", name);
         }
         /* a sweep may have come between creating and locking: then it has no name any more */
         if (flock(file->fd, LOCK_EX | LOCK_NB) == 0 && fstat(file->fd, &status) == 0 &&

@@ -248,18 +248,65 @@ int tn_tenant_from_id(tn_tenant_t *out, const tn_directory_t *directory, const c
     return tn_directory_by_id(out, directory, uuid.bytes);
 }
 
-int tn_directory_split_host(size_t *base_length, size_t *label_length,
-                            const tn_directory_t *directory, tn_str_t host)
+int tn_bases_read(tn_bases_t *out, const tn_image_t *image)
 {
     tn_record_t record;
-    size_t longest;
-    int code = tn_image_platform(&record, &directory->image);
+    tn_platform_t platform;
+    int code = tn_image_platform(&record, image);
     if (code != TN_OK) {
         return code;
     }
-    if (!tn_platform_record_base(&longest, &record, host)) {
+    if (!tn_platform_record_read(&platform, &record)) {
         return TN_EUNAVAILABLE;
     }
+    char *at = out->text;
+    for (size_t i = 0; i < platform.base_domain_count; i++) {
+        tn_str_t base = platform.base_domains[i];
+        memcpy(at, base.data, base.length);
+        out->lengths[i] = (uint8_t)base.length;
+        at += base.length;
+    }
+    out->count = platform.base_domain_count;
+    out->unit = record.unit;
+    return TN_OK;
+}
+
+/* The length of the longest base domain that host is or lies under; 0: none. */
+static size_t longest_base(const tn_bases_t *bases, tn_str_t host)
+{
+    size_t longest = 0;
+    const char *at = bases->text;
+    for (size_t i = 0; i < bases->count; i++) {
+        tn_str_t base = {at, bases->lengths[i]};
+        bool is_at_label =
+            host.length == base.length ||
+            (host.length > base.length + 1 && host.data[host.length - base.length - 1] == '.');
+        if (is_at_label && base.length > longest && tn_str_ends(host, base)) {
+            longest = base.length;
+        }
+        at += base.length;
+    }
+    return longest;
+}
+
+int tn_directory_split_host(size_t *base_length, size_t *label_length,
+                            const tn_directory_t *directory, tn_str_t host)
+{
+    uint64_t unit;
+    tn_bases_t now;
+    const tn_bases_t *bases = &directory->bases;
+    if (directory->image.data == NULL ||
+        !tn_word_load(&unit, directory->image.data + TN_WORD_PLATFORM)) {
+        return TN_EUNAVAILABLE;
+    }
+    if (unit == 0 || unit != bases->unit) {
+        int code = tn_bases_read(&now, &directory->image);
+        if (code != TN_OK) {
+            return code;
+        }
+        bases = &now;
+    }
+    size_t longest = longest_base(bases, host);
     if (longest == 0) {
         return TN_ENOTFOUND;
     }

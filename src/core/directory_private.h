@@ -19,6 +19,18 @@ typedef struct {
     uint8_t database_id[16];
 } tn_image_t;
 
+/*
+ * The base domains, which every look-up of a host begins with, copied from the platform's record at
+ * `unit` when the handle was opened or refreshed. While the platform's word leads there, it is what
+ * the record says; 0: nothing is kept.
+ */
+typedef struct {
+    uint64_t unit;
+    size_t count;
+    uint8_t lengths[TN_BASE_DOMAINS_MAX];
+    char text[TN_BASE_DOMAINS_MAX * TN_HOST_MAX];
+} tn_bases_t;
+
 struct tn_directory {
     tn_image_t image;
     tn_directory_state_t state; /* of the image, or why there is none */
@@ -28,6 +40,7 @@ struct tn_directory {
     bool has_followed; /* the image's file has moved, and that was acted on */
     bool has_looked;   /* at looked_ms, the file system was asked */
     int64_t looked_ms;
+    tn_bases_t bases;
 };
 
 /* Reads the header of `size` bytes at data. *out is written only for TN_DIRECTORY_READY. */
@@ -69,6 +82,10 @@ typedef struct {
  * TN_EUNAVAILABLE: what had to be read is damaged. *out is scratch until TN_OK.
  */
 TN_CHECK int tn_image_find(tn_found_t *out, const tn_image_t *image, const tn_key_t *key);
+
+/* The base domains of the platform's record of the present generation. TN_OK, or as for look-ups.
+ */
+TN_CHECK int tn_bases_read(tn_bases_t *out, const tn_image_t *image);
 
 /* The platform's record of the present generation. */
 TN_CHECK int tn_image_platform(tn_record_t *out, const tn_image_t *image);

@@ -393,24 +393,3 @@ bool tn_record_is_whole(const tn_record_t *record)
         return false;
     }
 }
-
-bool tn_platform_record_base(size_t *length, const tn_record_t *record, tn_str_t host)
-{
-    platform_parts_t parts;
-    if (!read_platform(&parts, record)) {
-        return false;
-    }
-    size_t longest = 0;
-    const char *at = (const char *)parts.domains;
-    for (size_t i = 0; i < parts.domain_count; i++) {
-        tn_str_t base = {at, parts.domain_lengths[i]};
-        bool is_under = host.length > base.length + 1 && tn_str_ends(host, base) &&
-                        host.data[host.length - base.length - 1] == '.';
-        if (base.length > longest && (is_under || tn_str_equal(host, base))) {
-            longest = base.length;
-        }
-        at += base.length;
-    }
-    *length = longest;
-    return true;
-}

@@ -76,10 +76,6 @@ TN_CHECK bool tn_tenant_from_parts(tn_tenant_t *out, const tn_tenant_parts_t *pa
 bool tn_flag_record_read(tn_str_t *key, bool *default_on, const tn_record_t *record);
 bool tn_platform_record_read(tn_platform_t *out, const tn_record_t *record);
 
-/* The length of the longest base domain that host is or lies under, 0 for none. False when the
- * record has no proper form. */
-bool tn_platform_record_base(size_t *length, const tn_record_t *record, tn_str_t host);
-
 /*
  * Writing: the size a record will take (TN_EINVAL, TN_ETOOBIG when the entry is not one that may be
  * written, with the field at fault), then its bytes. The encoders leave checksum, previous and

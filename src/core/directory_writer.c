@@ -221,8 +221,7 @@ void tn_directory_writer_close(tn_directory_writer_t *writer)
         return;
     }
     if (writer->is_installed && !writer->is_given_over) {
-        /* one that stays marked as open is taken up by the next writer as a killed one's would be
-         */
+        /* one that stays marked as open is taken up as a killed writer's would be */
         int ignored = tn_directory_file_mark(&writer->file, true, NULL);
         (void)ignored;
     }

@@ -99,9 +99,28 @@ static int put_others(tn_directory_writer_t *writer, uint64_t generation)
     return code;
 }
 
+/* In generation 7 the platform's base domain is g7.example. */
+static tn_str_t base_name(char text[64], uint64_t generation)
+{
+    int length = snprintf(text, 64, "g%llu.example", (unsigned long long)generation);
+    return (tn_str_t){text, (size_t)length};
+}
+
+static int put_platform(tn_directory_writer_t *writer, uint64_t generation)
+{
+    char text[64];
+    tn_platform_t platform = {.base_domains = {base_name(text, generation)},
+                              .base_domain_count = 1,
+                              .options_hash = generation};
+    return tn_directory_put_platform(writer, &platform, NULL);
+}
+
 static int publish(tn_directory_writer_t *writer, uint64_t generation)
 {
     int code = tn_directory_begin(writer, generation, NULL);
+    if (code == TN_OK) {
+        code = put_platform(writer, generation);
+    }
     if (code == TN_OK) {
         code = put_pair(writer, generation);
     }
@@ -249,6 +268,24 @@ static void look_for_renamed(race_t *race, const tn_directory_t *directory)
     check(race, absent == TN_ENOTFOUND, "somebody was found who was never there");
 }
 
+/* The base domain of the generation is the only one. */
+static void look_at_platform(race_t *race, const tn_directory_t *directory)
+{
+    size_t base, label;
+    char text[64];
+    tn_platform_t platform = {0};
+    uint64_t before = generation_of(directory);
+    int present = tn_directory_split_host(&base, &label, directory, base_name(text, before));
+    int past = tn_directory_split_host(&base, &label, directory, base_name(text, before - 1));
+    int read = tn_directory_platform(&platform, directory);
+    check(race, present != TN_EUNAVAILABLE && past != TN_EUNAVAILABLE && read == TN_OK,
+          "the platform could not be read beside the writer");
+    if (before == generation_of(directory)) {
+        check(race, present == TN_OK && past == TN_ENOTFOUND && platform.options_hash == before,
+              "the platform of another generation was seen");
+    }
+}
+
 static void *read_on(void *context)
 {
     race_t *race = context;
@@ -268,6 +305,7 @@ static void *read_on(void *context)
         look_at_pair(race, directory);
         look_for_guest(race, directory);
         look_for_renamed(race, directory);
+        look_at_platform(race, directory);
         atomic_fetch_add(&race->looks, 1);
     }
     tn_directory_close(directory);
